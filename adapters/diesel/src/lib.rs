@@ -1,0 +1,1 @@
+//! A diesel connection to Postgres over HTTP and WebSocket, without libpq.

@@ -1,0 +1,1 @@
+//! Unmodified sqlx for Postgres, over HTTP and WebSocket.

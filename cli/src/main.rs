@@ -1,0 +1,2 @@
+//! The pgferry command.
+fn main() {}

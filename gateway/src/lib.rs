@@ -1,0 +1,1 @@
+//! SQL over HTTP and Postgres over WebSocket in front of any Postgres.

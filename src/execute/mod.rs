@@ -1,0 +1,1 @@
+//! A typed statement in, binary rows out.

@@ -1,0 +1,7 @@
+//! SQL over HTTP.
+pub mod wire;
+
+#[cfg(feature = "client")]
+mod client;
+#[cfg(feature = "client")]
+pub use client::{Client, Event, ResultStream};
