@@ -255,6 +255,12 @@ impl Error {
         self.0.kind == Kind::Refused
     }
 
+    /// Returns whether a value could not be converted: a parameter's where nothing was executed, else a row's.
+    #[must_use]
+    pub fn is_value(&self) -> bool {
+        self.0.kind == Kind::Value
+    }
+
     /// Returns whether a limit of size was passed.
     #[must_use]
     pub fn is_limit(&self) -> bool {
