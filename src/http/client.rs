@@ -1,6 +1,5 @@
-use crate::{Oid, config::Config, error::Result, runtime::Runtime};
-use bytes::Bytes;
-use std::{borrow::Cow, sync::Arc};
+use super::wire::{Event, Statement};
+use crate::{config::Config, error::Result, runtime::Runtime};
 
 /// stub; see also query, query_one, query_opt, execute, batch for users
 #[derive(Clone)]
@@ -27,12 +26,6 @@ pub enum Request<'a> {
     Batch { statements: &'a [Statement<'a>], options: BatchOptions },
 }
 
-/// A statement and its parameters in Postgres's text form; nothing is rewritten.
-pub struct Statement<'a> {
-    pub text: Cow<'a, str>,
-    pub params: Vec<Option<Cow<'a, str>>>,
-}
-
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BatchOptions {/* isolation_level, read_only, deferrable */}
 
@@ -43,41 +36,5 @@ impl ResultStream {
     /// None once every result has ended well. Cancel safe.
     pub async fn next(&mut self) -> Result<Option<Event>> {
         todo!()
-    }
-}
-
-/// What a `ResultStream` gives: for each statement Fields, any number of Row, Complete.
-pub enum Event {
-    Fields(Arc<[Field]>),
-    Row(RawRow),
-    /// first word of the tag, and the count where there is one
-    Complete {
-        command: String,
-        row_count: Option<u64>,
-    },
-}
-
-/// name, type OID, table OID, column id, type size, type modifier of a column
-#[derive(Clone, Debug)]
-pub struct Field {
-    pub name: String,
-    pub type_oid: Oid,
-    pub table_oid: Oid,
-    pub column_id: i16,
-    pub type_size: i16,
-    pub type_modifier: i32,
-}
-
-/// A row of Postgres text values
-pub struct RawRow {
-    bytes: Bytes,
-}
-impl RawRow {
-    pub fn len(&self) -> usize {
-        todo!()
-    }
-    /// values in order; borrowed from the response where nothing was escaped
-    pub fn values(&self) -> impl Iterator<Item = Result<Option<Cow<'_, str>>>> {
-        std::iter::empty()
     }
 }

@@ -4,4 +4,6 @@ pub mod wire;
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]
-pub use client::{Client, Event, ResultStream};
+pub use client::{Client, ResultStream};
+#[cfg(feature = "client")]
+pub use wire::{Event, Field, RawRow, Statement};

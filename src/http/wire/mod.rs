@@ -1,23 +1,28 @@
 //! The JSON bodies and header names of SQL over HTTP (PROTOCOL.md, section 2); no I/O.
 //!
-//! stub: header-name constants, `Field`, `ErrorBody` (17 keys, to and from DbError), request bodies (Serialize; liberal Deserialize for the gateway),
-//! `ResponseDecoder` (push parser).
+//! A client writes a [`RequestBody`] and reads its answer with a [`ResponseDecoder`]; a gateway shares the header names,
+//! [`Field`], [`ErrorBody`] and [`IsolationLevel`] with it.
 
-/// `POST` bodies go to this path.
-pub const PATH: &str = "/sql";
-/// `neon-connection-string`.
-pub const CONNECTION_STRING: &str = "neon-connection-string";
-/// `neon-raw-text-output`.
-pub const RAW_TEXT_OUTPUT: &str = "neon-raw-text-output";
-/// `neon-array-mode`.
-pub const ARRAY_MODE: &str = "neon-array-mode";
-/// `neon-pool-opt-in`.
-pub const POOL_OPT_IN: &str = "neon-pool-opt-in";
-/// `neon-batch-isolation-level`.
-pub const BATCH_ISOLATION_LEVEL: &str = "neon-batch-isolation-level";
-/// `neon-batch-read-only`.
-pub const BATCH_READ_ONLY: &str = "neon-batch-read-only";
-/// `neon-batch-deferrable`.
-pub const BATCH_DEFERRABLE: &str = "neon-batch-deferrable";
-/// `neon-request-id`.
-pub const REQUEST_ID: &str = "neon-request-id";
+mod decoder;
+mod error_body;
+mod event;
+mod failure;
+mod field;
+mod headers;
+mod isolation_level;
+mod raw_row;
+mod request;
+mod scan;
+
+pub use decoder::ResponseDecoder;
+pub use error_body::ErrorBody;
+pub use event::Event;
+pub use failure::error_from_response;
+pub use field::Field;
+pub use headers::{
+    ARRAY_MODE, BATCH_DEFERRABLE, BATCH_ISOLATION_LEVEL, BATCH_READ_ONLY, CONNECTION_STRING, PATH, POOL_OPT_IN,
+    RAW_TEXT_OUTPUT, REQUEST_ID,
+};
+pub use isolation_level::IsolationLevel;
+pub use raw_row::RawRow;
+pub use request::{RequestBody, Statement};

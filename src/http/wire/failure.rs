@@ -1,0 +1,221 @@
+use serde_json::Value;
+
+use super::ErrorBody;
+use crate::error::{DbError, Error, Outcome};
+
+/// How much of a text that is not the service's JSON is quoted, in characters.
+const MAX_EXCERPT: usize = 200;
+
+/// What a service says, in whole or at the start, when it gave up before it reached Postgres.
+const NEVER_REACHED_POSTGRES: &[&str] = &[
+    "Couldn't connect to compute node",
+    "Control plane request failed",
+    "Too many connections",
+    "Failed to acquire permit",
+    "This IP address",
+    "could not parse the HTTP request body",
+    "incorrect scheme",
+    "invalid connection string",
+    "invalid header",
+    "invalid isolation level",
+    "invalid username",
+    "missing connection string",
+    "missing database name",
+    "missing header",
+    "missing username",
+];
+
+/// What a service says when it will not let the caller in.
+const NOT_LET_IN: &[&str] =
+    &["password authentication failed", "missing authentication credentials", "authentication failed"];
+
+/// Returns the error that a response is whose status is not 200, or that has no result.
+///
+/// The body may be the service's 17 keys, its router's `{"msg": …}` or JSON string, or anybody's text or HTML. What it says
+/// of the statement follows PROTOCOL.md, section 2, "Which failures may be repeated", and where that says nothing, the
+/// outcome is unknown:
+///
+/// * with a SQLSTATE: [`Outcome::Failed`]; but not executed where Postgres refused the connection, and unknown where the
+///   code itself says so (08007, 40003);
+/// * a log-in that was refused, a request that was malformed, too large (413) or too much (429, 503): not executed;
+/// * a response that grew too large (507), other errors of a service, and errors of proxies: unknown.
+///
+/// # Example
+///
+/// ```
+/// use pgferry::{Outcome, http::wire::error_from_response};
+///
+/// let error = error_from_response(400, br#"{"message":"division by zero","code":"22012","severity":"ERROR"}"#);
+/// assert_eq!(error.code().map(|code| code.as_str()), Some("22012"));
+/// assert_eq!(error.outcome(), Outcome::Failed);
+///
+/// let error = error_from_response(502, b"<html><h1>Bad Gateway</h1></html>");
+/// assert_eq!((error.status(), error.outcome()), (Some(502), Outcome::Unknown));
+/// ```
+#[must_use]
+pub fn error_from_response(status: u16, body: &[u8]) -> Error {
+    match serde_json::from_slice::<Value>(body) {
+        Ok(Value::String(message)) => from_router(status, message),
+        Ok(Value::Object(mut object)) => match object.remove("msg") {
+            Some(Value::String(message)) => from_router(status, message),
+            _ => match serde_json::from_value::<ErrorBody>(Value::Object(object)) {
+                Ok(body) if body.code.is_empty() => from_service(status, body),
+                Ok(body) => from_postgres(status, body),
+                Err(_) => from_stranger(status, body),
+            },
+        },
+        Ok(_) | Err(_) => from_stranger(status, body),
+    }
+}
+
+fn from_postgres(status: u16, body: ErrorBody) -> Error {
+    let outcome = match body.code.as_str() {
+        "08007" | "40003" => Outcome::Unknown,
+        // Raised while a connection is opened; as an ERROR, 3D000 and 28000 are a statement's own.
+        "3D000" | "28000" | "28P01" | "53300" | "57P03" if body.severity == "FATAL" => Outcome::NotExecuted,
+        // The reference answers 400 to a FATAL during a query, and 500 to the log-ins that Postgres refused.
+        _ if status == 500 && body.severity == "FATAL" => Outcome::NotExecuted,
+        _ => Outcome::Failed,
+    };
+    Error::db(DbError::from(body)).with_outcome(outcome)
+}
+
+/// The 17 keys, of a service in front of Postgres: it may have failed at any moment.
+fn from_service(status: u16, body: ErrorBody) -> Error {
+    let is_any = |starts: &[&str]| starts.iter().any(|start| body.message.starts_with(start));
+    if is_any(NOT_LET_IN) {
+        return Error::auth(body.message);
+    }
+    let outcome = if is_any(NEVER_REACHED_POSTGRES) { Outcome::NotExecuted } else { outcome_of_status(status) };
+    from_status(status, body.message, outcome)
+}
+
+/// A router's own words, given before the request went any further.
+fn from_router(status: u16, message: String) -> Error {
+    let outcome = if (400..500).contains(&status) { Outcome::NotExecuted } else { outcome_of_status(status) };
+    from_status(status, message, outcome)
+}
+
+/// Whatever stands between: a load balancer, a firewall, a wrong address.
+fn from_stranger(status: u16, body: &[u8]) -> Error {
+    let text = String::from_utf8_lossy(body);
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let excerpt: String = words.chars().filter(|char| !char.is_control()).take(MAX_EXCERPT).collect();
+    let message = match (status, excerpt.is_empty()) {
+        (300..400, _) => "the server redirects, which is not followed: set http_url to where it leads".to_owned(),
+        (_, true) => "the server answered without a reason".to_owned(),
+        (_, false) => format!("the server answered, not as SQL over HTTP does: {excerpt}"),
+    };
+    from_status(status, message, outcome_of_status(status))
+}
+
+fn from_status(status: u16, message: String, outcome: Outcome) -> Error {
+    match status {
+        401 | 403 => Error::auth(format!("{message} (HTTP status {status})")),
+        413 => Error::limit(
+            format!("{message} (HTTP status 413: the request is larger than the server accepts; send less at a time)"),
+            outcome,
+        ),
+        507 => Error::limit(
+            format!("{message} (HTTP status 507: the response is larger than the server sends; ask for fewer rows)"),
+            outcome,
+        ),
+        _ => Error::service(status, format!("{message} (HTTP status {status})"), outcome),
+    }
+}
+
+/// What a status alone says, whoever gave it.
+fn outcome_of_status(status: u16) -> Outcome {
+    match status {
+        // Redirected, not let in, not found, not accepted, too large, wrongly addressed, too early, too many, no capacity.
+        300..400 | 401..=407 | 411 | 413..=417 | 421 | 426 | 428 | 429 | 431 | 501 | 503 | 505 | 511 => {
+            Outcome::NotExecuted
+        }
+        _ => Outcome::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Outcome::{Failed, NotExecuted, Unknown};
+
+    fn service(message: &str) -> String {
+        serde_json::to_string(&ErrorBody::from_message(message)).unwrap()
+    }
+
+    fn postgres(severity: &str, code: &str) -> String {
+        let body = ErrorBody { severity: severity.into(), code: code.into(), ..ErrorBody::from_message("m") };
+        serde_json::to_string(&body).unwrap()
+    }
+
+    #[test]
+    fn outcomes_are_those_of_the_protocol_notes() {
+        let cases = [
+            // Postgres's own.
+            (400, postgres("ERROR", "23505"), Failed),
+            (400, postgres("FATAL", "57P01"), Failed),
+            (400, postgres("FATAL", "3D000"), NotExecuted),
+            (400, postgres("ERROR", "3D000"), Failed),
+            (500, postgres("FATAL", "53300"), NotExecuted),
+            (500, postgres("FATAL", "28000"), NotExecuted),
+            (500, postgres("FATAL", "42501"), NotExecuted),
+            (400, postgres("FATAL", "57P03"), NotExecuted),
+            (400, postgres("ERROR", "40003"), Unknown),
+            (503, postgres("ERROR", "22012"), Failed),
+            // The service's.
+            (400, service("password authentication failed for user 'app'"), NotExecuted),
+            (400, service("missing authentication credentials: required password"), NotExecuted),
+            (400, service("Couldn't connect to compute node"), NotExecuted),
+            (500, service("Control plane request failed"), NotExecuted),
+            (500, service("Too many connections to this endpoint. Please try again later."), NotExecuted),
+            (500, service("Failed to acquire permit to connect to the database."), NotExecuted),
+            (400, service("invalid header: neon-connection-string"), NotExecuted),
+            (400, service("missing username"), NotExecuted),
+            (413, service("HTTP request is too large"), NotExecuted),
+            (507, service("HTTP response is too large (max is 10485760 bytes)"), Unknown),
+            (400, service("db error"), Unknown),
+            (400, service("connection closed"), Unknown),
+            (500, service("could not parse postgres response"), Unknown),
+            (200, service("connection closed"), Unknown),
+            // The router's.
+            (400, r#""query is not supported""#.into(), NotExecuted),
+            (429, r#"{"msg":"rate limit exceeded"}"#.into(), NotExecuted),
+            (503, r#"{"msg":"service unavailable"}"#.into(), NotExecuted),
+            (500, r#"{"msg":"internal server error"}"#.into(), Unknown),
+            // Anybody's.
+            (502, "<html>Bad Gateway</html>".into(), Unknown),
+            (503, "no healthy upstream".into(), NotExecuted),
+            (504, String::new(), Unknown),
+            (302, String::new(), NotExecuted),
+            (404, "not found".into(), NotExecuted),
+            (408, String::new(), Unknown),
+            (400, "Bad Request".into(), Unknown),
+            (400, r#"{"error":"?"}"#.into(), Unknown),
+            (413, "<html>Request Entity Too Large</html>".into(), NotExecuted),
+        ];
+        for (status, body, outcome) in cases {
+            let error = error_from_response(status, body.as_bytes());
+            assert_eq!(error.outcome(), outcome, "{status} {body}: {error}");
+        }
+    }
+
+    #[test]
+    fn kinds_are_told_apart() {
+        let auth = error_from_response(400, service("password authentication failed for user 'app'").as_bytes());
+        assert!(auth.is_auth() && auth.to_string().contains("user 'app'"));
+        assert!(error_from_response(403, b"denied").is_auth());
+        assert!(error_from_response(507, service("too large").as_bytes()).is_limit());
+        assert!(error_from_response(413, b"").is_limit());
+        let router = error_from_response(400, br#""query is not supported""#);
+        assert_eq!(router.status(), Some(400));
+        assert!(router.to_string().starts_with("query is not supported"));
+    }
+
+    #[test]
+    fn a_long_page_is_quoted_in_part() {
+        let page = "<p>\n sorry \u{1b}[2J".repeat(1000);
+        let message = error_from_response(500, page.as_bytes()).to_string();
+        assert!(message.len() < 500 && !message.contains('\u{1b}'), "{message}");
+    }
+}
