@@ -150,6 +150,15 @@ impl Error {
         self
     }
 
+    /// Rewrites the place in the statement's text, for whoever had sent a longer text than the user's.
+    #[must_use]
+    pub(crate) fn map_position(mut self, map: impl FnOnce(u32) -> Option<u32>) -> Self {
+        if let Kind::Db(error) = &mut self.0.kind {
+            error.position = error.position.and_then(map);
+        }
+        self
+    }
+
     /// Returns whether the statement cannot have run, has failed, or may have run.
     #[must_use]
     pub fn outcome(&self) -> Outcome {

@@ -1,40 +1,245 @@
-use super::wire::{Event, Statement};
-use crate::{config::Config, error::Result, runtime::Runtime};
+use std::{fmt, sync::Arc, time::Duration};
 
-/// stub; see also query, query_one, query_opt, execute, batch for users
+use tokio::sync::mpsc;
+
+use super::{
+    BatchOptions, Param, Query, QueryResult, Request, ResultStream, Row,
+    connector::Connector,
+    exchange::Exchange,
+    query::{Prepared, place_in_batch, wrong_count},
+    refusal::{check_in_batch, check_single},
+};
+use crate::{
+    config::Config,
+    error::{Error, Outcome, Result},
+    runtime::Runtime,
+};
+
+/// How many chunks of a response wait for the caller; more would only cost memory.
+const CHUNKS_AHEAD: usize = 2;
+
+/// A client of SQL over HTTP, cheap to clone.
+///
+/// Each request is one statement or one batch, in a transaction of its own. Connections are kept and shared by the clones:
+/// over TLS, HTTP/2 carries all requests on one where the server speaks it. They live on a thread of the client's, so that
+/// the methods can be awaited on any executor. Nothing is prepared. Proxies named in the environment are not used and
+/// redirects not followed.
+///
+/// A request is sent again only where the server said that it did not act on it. Everything else is an error, whose
+/// [`outcome`](Error::outcome) says whether the statement may have run.
+///
+/// # Example
+///
+/// ```no_run
+/// use pgferry::http::{BatchOptions, Client, Query};
+///
+/// # async fn example() -> pgferry::Result<()> {
+/// let config: pgferry::Config = "postgres://app:secret@ep-cool-darkness-a1b2c3d4.us-east-2.aws.neon.tech/app".parse()?;
+/// let client = Client::new(&config)?;
+///
+/// let row = client.query_one("SELECT title FROM post WHERE id = $1", &[7_i64.into()]).await?;
+/// let title: String = row.get("title")?;
+///
+/// let moved = client.batch(
+///     &[
+///         Query::new("UPDATE account SET balance = balance - $1 WHERE owner = $2").bind(10_i64).bind("ada"),
+///         Query::new("UPDATE account SET balance = balance + $1 WHERE owner = $2").bind(10_i64).bind("bob"),
+///     ],
+///     BatchOptions::new(),
+/// );
+/// assert_eq!(moved.await?.len(), 2);
+/// # drop(title); Ok(()) }
+/// ```
 #[derive(Clone)]
-pub struct Client {}
+pub struct Client {
+    connector: Connector,
+    config: Arc<Config>,
+    timeout: Option<Duration>,
+    runtime: Runtime,
+}
 
 impl Client {
-    /// a runtime of its own
+    /// Makes a client with a thread of its own, which ends with the last clone and the last of its results.
+    ///
+    /// Nothing is sent: an endpoint that does not answer, or a wrong password, shows at the first request.
+    ///
+    /// # Errors
+    ///
+    /// * The config is incomplete or contradicts itself: [`Error::is_config`].
+    /// * The platform has no root certificates, and the config names none: [`Error::is_tls`].
+    /// * The system gives no thread.
     pub fn new(config: &Config) -> Result<Self> {
-        todo!()
+        Self::on(config, &Runtime::start()?)
     }
-    /// shares a runtime
+
+    /// Makes a client whose connections live on a runtime that others share.
+    ///
+    /// # Errors
+    ///
+    /// As of [`new`](Self::new).
     pub fn on(config: &Config, runtime: &Runtime) -> Result<Self> {
-        todo!()
+        Ok(Self {
+            connector: Connector::new(config)?,
+            config: Arc::new(config.clone()),
+            timeout: config.get_request_timeout(),
+            runtime: runtime.clone(),
+        })
     }
-    /// Sends statements (one: a single query; several: a batch in one transaction) and gives their results as they arrive.
+
+    /// Returns a clone with another deadline per request, from asking for the credential to the last row; `None` is none.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(client: pgferry::http::Client) -> pgferry::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// client.with_timeout(Some(Duration::from_secs(120))).execute("CREATE INDEX ON post (title)", &[]).await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Option<Duration>) -> Self {
+        Self { timeout, ..self.clone() }
+    }
+
+    /// Runs a statement and returns its rows.
+    ///
+    /// Not cancel safe: dropping the future cancels the statement on the server, if it has not ended.
+    ///
+    /// # Errors
+    ///
+    /// * The statement needs a session, as `LISTEN` does, or would lose its effect with its request, as `SET` and `BEGIN`
+    ///   would: [`Error::is_refused`], and the message names the remedy.
+    /// * Postgres reported an error: [`Error::as_db_error`].
+    /// * The request or the response is larger than the config allows: [`Error::is_limit`].
+    /// * The service could not be reached, did not let the caller in, gave up, or was lost in the middle.
+    pub async fn query(&self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+        Ok(self.single(sql, params).await?.into_rows())
+    }
+
+    /// Runs a statement and returns its only row.
+    ///
+    /// Not cancel safe, as [`query`](Self::query).
+    ///
+    /// # Errors
+    ///
+    /// * As of [`query`](Self::query).
+    /// * There was no row or more than one; the statement has run all the same.
+    pub async fn query_one(&self, sql: &str, params: &[Param<'_>]) -> Result<Row> {
+        self.query_opt(sql, params).await?.ok_or_else(|| wrong_count("one", 0))
+    }
+
+    /// Runs a statement and returns its only row, if there is one.
+    ///
+    /// Not cancel safe, as [`query`](Self::query).
+    ///
+    /// # Errors
+    ///
+    /// * As of [`query`](Self::query).
+    /// * There was more than one row; the statement has run all the same.
+    pub async fn query_opt(&self, sql: &str, params: &[Param<'_>]) -> Result<Option<Row>> {
+        let mut rows = self.query(sql, params).await?;
+        match rows.len() {
+            0 | 1 => Ok(rows.pop()),
+            many => Err(wrong_count("at most one", many)),
+        }
+    }
+
+    /// Runs a statement and returns how many rows it affected, or 0 where Postgres does not count, as for DDL.
+    ///
+    /// Not cancel safe, as [`query`](Self::query).
+    ///
+    /// # Errors
+    ///
+    /// As of [`query`](Self::query).
+    pub async fn execute(&self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+        Ok(self.single(sql, params).await?.row_count().unwrap_or(0))
+    }
+
+    /// Runs statements in one transaction and returns a result for each; when any fails, all are undone.
+    ///
+    /// It is one request. No statement sees another's result before it is sent. Postgres does not say which statement of a
+    /// batch failed; the place in its text is given only where it is sure.
+    ///
+    /// Not cancel safe, as [`query`](Self::query).
+    ///
+    /// # Errors
+    ///
+    /// * As of [`query`](Self::query); but a setting or a temporary table is allowed, and lasts until the batch ends.
+    /// * A statement would end the transaction, after which the rest would run outside it: [`Error::is_refused`].
+    pub async fn batch(&self, queries: &[Query<'_>], options: BatchOptions) -> Result<Vec<QueryResult>> {
+        for query in queries {
+            check_in_batch(query.text())?;
+        }
+        let prepared = queries.iter().map(Query::prepare).collect::<Result<Vec<_>>>()?;
+        let statements: Vec<_> = prepared.iter().map(|prepared| prepared.statement.clone()).collect();
+        let results = self.collect(Request::Batch { statements: &statements, options }).await;
+        let results = results.map_err(|error| place_in_batch(&prepared, error))?;
+        if results.len() == queries.len() { Ok(results) } else { Err(count_mismatch(queries.len(), results.len())) }
+    }
+
+    /// Sends a request as it is and returns its results while they arrive.
+    ///
+    /// Nothing is refused or rewritten, so that a `BEGIN` runs and is undone at once; [`query`](Self::query) and
+    /// [`batch`](Self::batch) know better.
+    ///
+    /// Not cancel safe: dropping the future, or later the stream, cancels the statement on the server.
+    ///
+    /// # Errors
+    ///
+    /// * As of [`query`](Self::query), except that nothing is refused.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use pgferry::http::{Event, Request, Statement};
+    ///
+    /// # async fn example(client: pgferry::http::Client) -> pgferry::Result<()> {
+    /// let statement = Statement::new("SELECT n FROM generate_series(1, 1000000) n");
+    /// let mut results = client.stream(Request::Single(&statement)).await?;
+    /// while let Some(event) = results.next().await? {
+    ///     if let Event::Row(row) = event {
+    ///         println!("{:?}", row.get(0)?);
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub async fn stream(&self, request: Request<'_>) -> Result<ResultStream> {
-        todo!()
+        let exchange = Exchange {
+            connector: self.connector.clone(),
+            config: self.config.clone(),
+            body: request.encode(self.config.get_max_request_size())?,
+            batch: request.batch_options(),
+            timeout: self.timeout,
+        };
+        let (sender, receiver) = mpsc::channel(CHUNKS_AHEAD);
+        self.runtime.spawn(exchange.run(sender));
+        ResultStream::open(receiver, self.runtime.clone()).await
+    }
+
+    async fn single(&self, sql: &str, params: &[Param<'_>]) -> Result<QueryResult> {
+        check_single(sql)?;
+        let prepared = Prepared::new(sql, params)?;
+        let results = self.collect(Request::Single(&prepared.statement)).await;
+        let mut results = results.map_err(|error| prepared.place(error))?;
+        match (results.pop(), results.len()) {
+            (Some(result), 0) => Ok(result),
+            (last, more) => Err(count_mismatch(1, more + usize::from(last.is_some()))),
+        }
+    }
+
+    async fn collect(&self, request: Request<'_>) -> Result<Vec<QueryResult>> {
+        self.stream(request).await?.collect().await
     }
 }
 
-/// One request: a single statement, or a batch with its transaction's characteristics.
-pub enum Request<'a> {
-    Single(Statement<'a>),
-    Batch { statements: &'a [Statement<'a>], options: BatchOptions },
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { connector, config: _, timeout, runtime: _ } = self;
+        f.debug_struct("Client").field("endpoint", connector).field("timeout", timeout).finish_non_exhaustive()
+    }
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-pub struct BatchOptions {/* isolation_level, read_only, deferrable */}
-
-/// The results of one request, in order, while they arrive.
-pub struct ResultStream {}
-
-impl ResultStream {
-    /// None once every result has ended well. Cancel safe.
-    pub async fn next(&mut self) -> Result<Option<Event>> {
-        todo!()
-    }
+fn count_mismatch(sent: usize, got: usize) -> Error {
+    Error::protocol(format!("the server gave {got} results for {sent} statements"), Outcome::Unknown)
 }

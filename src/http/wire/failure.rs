@@ -102,7 +102,7 @@ fn from_stranger(status: u16, body: &[u8]) -> Error {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let excerpt: String = words.chars().filter(|char| !char.is_control()).take(MAX_EXCERPT).collect();
     let message = match (status, excerpt.is_empty()) {
-        (300..400, _) => "the server redirects, which is not followed: set http_url to where it leads".to_owned(),
+        (300..=399, _) => "the server redirects, which is not followed: set http_url to where it leads".to_owned(),
         (_, true) => "the server answered without a reason".to_owned(),
         (_, false) => format!("the server answered, not as SQL over HTTP does: {excerpt}"),
     };
@@ -128,7 +128,7 @@ fn from_status(status: u16, message: String, outcome: Outcome) -> Error {
 fn outcome_of_status(status: u16) -> Outcome {
     match status {
         // Redirected, not let in, not found, not accepted, too large, wrongly addressed, too early, too many, no capacity.
-        300..400 | 401..=407 | 411 | 413..=417 | 421 | 426 | 428 | 429 | 431 | 501 | 503 | 505 | 511 => {
+        300..=399 | 401..=407 | 411 | 413..=417 | 421 | 426 | 428 | 429 | 431 | 501 | 503 | 505 | 511 => {
             Outcome::NotExecuted
         }
         _ => Outcome::Unknown,

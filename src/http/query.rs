@@ -1,0 +1,100 @@
+use std::borrow::Cow;
+
+use super::{Param, Statement};
+use crate::{
+    Oid,
+    error::{Error, Outcome, Result},
+    sql::{Typed, typed},
+};
+
+/// A statement with its parameters, to be sent in a [`batch`](super::Client::batch).
+///
+/// # Example
+///
+/// ```
+/// use pgferry::http::Query;
+///
+/// let query = Query::new("INSERT INTO account (owner, balance) VALUES ($1, $2)").bind("ada").bind(100_i64);
+/// # let _ = query;
+/// ```
+#[derive(Clone, Debug)]
+pub struct Query<'a> {
+    text: Cow<'a, str>,
+    params: Vec<Param<'a>>,
+}
+
+impl<'a> Query<'a> {
+    /// Makes a query without parameters.
+    #[must_use]
+    pub fn new(text: impl Into<Cow<'a, str>>) -> Self {
+        Self { text: text.into(), params: Vec::new() }
+    }
+
+    /// Adds the value of the next parameter.
+    #[must_use]
+    pub fn bind(mut self, param: impl Into<Param<'a>>) -> Self {
+        self.params.push(param.into());
+        self
+    }
+
+    /// Returns the statement's text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn prepare(&self) -> Result<Prepared<'_>> {
+        Prepared::new(&self.text, &self.params)
+    }
+}
+
+impl<'a> From<&'a str> for Query<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::new(text)
+    }
+}
+
+/// A statement whose text fixes the types that its parameters declare.
+pub(super) struct Prepared<'a> {
+    pub(super) statement: Statement<'a>,
+    typed: Option<Typed<'a>>,
+}
+
+impl<'a> Prepared<'a> {
+    pub(super) fn new(text: &'a str, params: &'a [Param<'_>]) -> Result<Self> {
+        let types: Vec<Oid> = params.iter().map(Param::type_oid).collect();
+        let typed = match types.iter().any(|oid| *oid != 0) {
+            true => Some(
+                typed(text, &types)
+                    .map_err(|_| Error::refused("a parameter's type cannot be declared over HTTP: give it as text"))?,
+            ),
+            false => None,
+        };
+        let text = typed.as_ref().map_or(Cow::Borrowed(text), |typed| typed.text.clone());
+        let params = params.iter().map(|param| param.as_text().map(Cow::Borrowed)).collect();
+        Ok(Self { statement: Statement { text, params }, typed })
+    }
+
+    /// Turns the place that an error names in what was sent into one in the user's text.
+    pub(super) fn place(&self, error: Error) -> Error {
+        match &self.typed {
+            Some(typed) => error.map_position(|position| typed.position(position)),
+            None => error,
+        }
+    }
+}
+
+/// As [`Prepared::place`] for a batch, whose errors do not say which statement they are of: a place is kept where it means
+/// the same in whichever it is.
+pub(super) fn place_in_batch(batch: &[Prepared<'_>], error: Error) -> Error {
+    match batch {
+        [only] => only.place(error),
+        _ if batch.iter().all(|prepared| prepared.typed.is_none()) => error,
+        _ => error.map_position(|_| None),
+    }
+}
+
+/// Returns the error of a statement that ran and gave another number of rows than was asked for.
+pub(super) fn wrong_count(wanted: &str, got: usize) -> Error {
+    Error::value(format!("the statement ran and gave {got} rows where {wanted} was expected"), Outcome::Unknown)
+}
