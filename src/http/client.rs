@@ -196,7 +196,7 @@ impl Client {
     ///
     /// # async fn example(client: pgferry::http::Client) -> pgferry::Result<()> {
     /// let statement = Statement::new("SELECT n FROM generate_series(1, 1000000) n");
-    /// let mut results = client.stream(Request::Single(&statement)).await?;
+    /// let mut results = client.stream(Request::Single(statement)).await?;
     /// while let Some(event) = results.next().await? {
     ///     if let Event::Row(row) = event {
     ///         println!("{:?}", row.get(0)?);
@@ -220,7 +220,7 @@ impl Client {
     async fn single(&self, sql: &str, params: &[Param<'_>]) -> Result<QueryResult> {
         check_single(sql)?;
         let prepared = Prepared::new(sql, params)?;
-        let results = self.collect(Request::Single(&prepared.statement)).await;
+        let results = self.collect(Request::Single(prepared.statement.clone())).await;
         let mut results = results.map_err(|error| prepared.place(error))?;
         match (results.pop(), results.len()) {
             (Some(result), 0) => Ok(result),

@@ -5,10 +5,10 @@ use super::{BatchOptions, Statement, wire::RequestBody};
 use crate::error::{Error, Outcome, Result};
 
 /// One request: a single statement, or a batch with its transaction's characteristics.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Request<'a> {
     /// A statement in a transaction of its own.
-    Single(&'a Statement<'a>),
+    Single(Statement<'a>),
     /// Statements in one transaction, undone together where any fails.
     Batch {
         /// The statements; each is one, and none may end the transaction.
@@ -21,7 +21,7 @@ pub enum Request<'a> {
 impl Request<'_> {
     /// Returns the request's body, unless it would take more than `limit` bytes; no more than that is ever allocated.
     pub(super) fn encode(&self, limit: usize) -> Result<Bytes> {
-        let (body, statements) = match *self {
+        let (body, statements) = match self {
             Self::Single(statement) => (RequestBody::Single(statement), std::slice::from_ref(statement)),
             Self::Batch { statements, .. } => (RequestBody::Batch(statements), statements),
         };
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn the_limit_counts_the_bytes_that_are_sent() {
         let statement = Statement { text: "SELECT $1".into(), params: vec![Some("\u{1}".repeat(100).into()), None] };
-        let request = Request::Single(&statement);
+        let request = Request::Single(statement);
         let body = request.encode(usize::MAX).unwrap();
         assert_eq!(&request.encode(body.len()).unwrap(), &body);
         for limit in [0, 108, 109, body.len() - 1] {
