@@ -23,7 +23,7 @@ impl Request<'_> {
     pub(super) fn encode(&self, limit: usize) -> Result<Bytes> {
         let (body, statements) = match self {
             Self::Single(statement) => (RequestBody::Single(statement), std::slice::from_ref(statement)),
-            Self::Batch { statements, .. } => (RequestBody::Batch(statements), statements),
+            Self::Batch { statements, .. } => (RequestBody::Batch(statements), *statements),
         };
         let least = statements.iter().fold(0_usize, |sum, statement| sum.saturating_add(statement.min_size()));
         if least > limit {
