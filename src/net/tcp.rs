@@ -104,10 +104,9 @@ async fn addresses(config: &Config, host: &str, port: u16, deadline: Instant) ->
 
 /// Options that only tune: a system that refuses one still carries the bytes.
 fn prepared(tcp: TcpStream) -> TcpStream {
-    for refused in [tcp.set_nodelay(true).err(), SockRef::from(&tcp).set_tcp_keepalive(&KEEPALIVE).err()] {
-        if let Some(error) = refused {
-            tracing::debug!(%error, "a socket option was refused");
-        }
+    let options = [tcp.set_nodelay(true), SockRef::from(&tcp).set_tcp_keepalive(&KEEPALIVE)];
+    for error in options.into_iter().filter_map(Result::err) {
+        tracing::debug!(%error, "a socket option was refused");
     }
     tcp
 }

@@ -15,11 +15,13 @@ use super::{
     foreign_server, pair, pattern, raw_server,
 };
 
-async fn shut_down(mut stream: ByteStream<DuplexStream>) -> io::Result<()> {
+/// Shuts down and gives the stream back, so that it is not its drop that closes the connection.
+async fn shut_down(mut stream: ByteStream<DuplexStream>) -> io::Result<ByteStream<DuplexStream>> {
     stream.shutdown().await?;
     assert_eq!(stream.read(&mut [0; 8]).await?, 0, "after a shutdown there is nothing to read");
     assert_eq!(stream.write(b"x").await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
-    stream.shutdown().await
+    stream.shutdown().await?;
+    Ok(stream)
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,7 +64,7 @@ async fn a_peer_that_never_answers_the_close_is_given_up() {
     let (client, mut server) = raw_server().await;
     // It goes on sending, which is no answer either.
     server.write_all(&[0x82, 1, 5]).await.unwrap();
-    shut_down(client).await.unwrap();
+    let _client = shut_down(client).await.unwrap();
     assert_eq!(begin.elapsed(), Duration::from_secs(2));
     let mut rest = Vec::new();
     server.read_to_end(&mut rest).await.unwrap();
