@@ -1,0 +1,148 @@
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::StatusCode;
+use pgferry::{DbError, Error, Outcome};
+use serde::Serialize;
+
+/// Why a request got no result: the status and the 17 keys of its answer (PROTOCOL.md, section 2, "Errors").
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) status: StatusCode,
+    error: Box<DbError>,
+}
+
+impl Fault {
+    /// An error that did not come from Postgres, and so has no code and no severity.
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, error: Box::new(DbError::new("", None, message)) }
+    }
+
+    /// The same with status 400, which most have.
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    pub(crate) fn request_too_large(limit: usize) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("request is too large (max is {limit} bytes)"))
+    }
+
+    pub(crate) fn response_too_large(limit: usize) -> Self {
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, format!("response is too large (max is {limit} bytes)"))
+    }
+
+    pub(crate) fn unreadable_response() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "could not parse postgres response")
+    }
+
+    /// What became of a log-in: only a wrong password and an unknown database are the caller's fault.
+    pub(crate) fn from_login(error: &Error, user: &str) -> Self {
+        let Some(db) = error.as_db_error() else {
+            return Self::unreachable(error);
+        };
+        match db.code().map(|code| code.as_str()) {
+            Some("28P01") => Self::bad_request(format!("password authentication failed for user '{user}'")),
+            Some("3D000") => Self { status: StatusCode::BAD_REQUEST, error: Box::new(db.clone()) },
+            _ => Self { status: StatusCode::INTERNAL_SERVER_ERROR, error: Box::new(db.clone()) },
+        }
+    }
+
+    /// What became of a statement: every error that Postgres reports is a 400, and so is a lost connection.
+    pub(crate) fn from_statement(error: &Error) -> Self {
+        match error.as_db_error() {
+            Some(db) => Self { status: StatusCode::BAD_REQUEST, error: Box::new(db.clone()) },
+            None if error.outcome() == Outcome::NotExecuted && !error.is_connect() && !error.is_closed() => {
+                Self::bad_request(error.message())
+            }
+            None => {
+                let mut fault = Self::bad_request("the connection to Postgres was lost: the statement may have run");
+                fault.error.detail = Some(error.message().to_owned());
+                fault
+            }
+        }
+    }
+
+    /// The message is the reference's, by which clients know that nothing was executed; the reason stands beside it.
+    fn unreachable(error: &Error) -> Self {
+        let mut fault = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Couldn't connect to compute node");
+        fault.error.detail = Some(error.message().to_owned());
+        fault
+    }
+
+    /// No connection for these credentials came free in time.
+    pub(crate) fn too_many_connections() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Too many connections to this endpoint. Please try again later.",
+        )
+    }
+
+    /// Returns the answer's body.
+    pub(crate) fn body(&self) -> Bytes {
+        let number = |number: Option<u32>| number.map(|number| Cow::Owned(number.to_string()));
+        let error = &*self.error;
+        let body = Body {
+            message: &error.message,
+            code: error.code().map_or("", |code| code.as_str()),
+            detail: error.detail.as_deref(),
+            hint: error.hint.as_deref(),
+            position: number(error.position),
+            internal_position: number(error.internal_position),
+            internal_query: error.internal_query.as_deref(),
+            severity: &error.severity,
+            where_: error.where_.as_deref(),
+            table: error.table.as_deref(),
+            column: error.column.as_deref(),
+            schema: error.schema.as_deref(),
+            data_type: error.data_type.as_deref(),
+            constraint: error.constraint.as_deref(),
+            file: error.file.as_deref(),
+            line: number(error.line),
+            routine: error.routine.as_deref(),
+        };
+        // Strings and nulls alone: serialising them cannot fail.
+        serde_json::to_vec(&body).map(Bytes::from).unwrap_or_default()
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.error.message
+    }
+}
+
+/// In the order in which the reference writes them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    message: &'a str,
+    code: &'a str,
+    detail: Option<&'a str>,
+    hint: Option<&'a str>,
+    position: Option<Cow<'a, str>>,
+    internal_position: Option<Cow<'a, str>>,
+    internal_query: Option<&'a str>,
+    severity: &'a str,
+    #[serde(rename = "where")]
+    where_: Option<&'a str>,
+    table: Option<&'a str>,
+    column: Option<&'a str>,
+    schema: Option<&'a str>,
+    data_type: Option<&'a str>,
+    constraint: Option<&'a str>,
+    file: Option<&'a str>,
+    line: Option<Cow<'a, str>>,
+    routine: Option<&'a str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_have_all_keys_in_order() {
+        let body = Fault::bad_request("missing username").body();
+        assert_eq!(
+            body,
+            r#"{"message":"missing username","code":"","detail":null,"hint":null,"position":null,"internalPosition":null,"internalQuery":null,"severity":"","where":null,"table":null,"column":null,"schema":null,"dataType":null,"constraint":null,"file":null,"line":null,"routine":null}"#
+        );
+    }
+}
