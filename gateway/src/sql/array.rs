@@ -17,12 +17,7 @@ pub(super) fn write_json(
     whole
 }
 
-fn write(
-    out: &mut BytesMut,
-    text: &str,
-    delimiter: u8,
-    element: &mut impl FnMut(&mut BytesMut, &str),
-) -> Option<()> {
+fn write(out: &mut BytesMut, text: &str, delimiter: u8, element: &mut impl FnMut(&mut BytesMut, &str)) -> Option<()> {
     // Bounds other than 1 come before the braces, as in `[0:1]={7,8}`.
     let mut rest = if text.starts_with('[') { text.split_once('=')?.1 } else { text };
     let mut depth = 0_usize;
@@ -115,7 +110,10 @@ mod tests {
             ("{{1,2},{3,4}}", r#"[["1","2"],["3","4"]]"#),
             ("[0:1]={7,8}", r#"["7","8"]"#),
             ("[1:1][-2:-1][3:5]={{{1,2,3},{4,5,6}}}", r#"[[["1","2","3"],["4","5","6"]]]"#),
-            (r#"{a,"b c","d,e","f\"g","h\\i","","NULL","{x}",é}"#, r#"["a","b c","d,e","f\"g","h\\i","","NULL","{x}","é"]"#),
+            (
+                r#"{a,"b c","d,e","f\"g","h\\i","","NULL","{x}",é}"#,
+                r#"["a","b c","d,e","f\"g","h\\i","","NULL","{x}","é"]"#,
+            ),
         ] {
             assert_eq!(json(text, b',').as_deref(), Some(expected), "{text}");
         }
@@ -125,7 +123,23 @@ mod tests {
 
     #[test]
     fn what_is_no_array_is_refused() {
-        for text in ["", "1 2 3", "{", "{1", "{1,", "{1,}", "{1}2", "{1}}", r#"{"a"#, r#"{"a""b"}"#, "[0:1]", "[0:1]=", "{,}", "}", "{\"\\"] {
+        for text in [
+            "",
+            "1 2 3",
+            "{",
+            "{1",
+            "{1,",
+            "{1,}",
+            "{1}2",
+            "{1}}",
+            r#"{"a"#,
+            r#"{"a""b"}"#,
+            "[0:1]",
+            "[0:1]=",
+            "{,}",
+            "}",
+            "{\"\\",
+        ] {
             assert_eq!(json(text, b','), None, "{text}");
         }
     }

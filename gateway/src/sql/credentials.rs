@@ -108,6 +108,9 @@ mod tests {
             assert_eq!(parse(url).err().as_deref(), Some(message), "{url}");
         }
         let missing = Credentials::from_headers(&HeaderMap::new()).err();
-        assert_eq!(missing.map(|fault| fault.message().to_owned()).as_deref(), Some("invalid header: neon-connection-string"));
+        assert_eq!(
+            missing.map(|fault| fault.message().to_owned()).as_deref(),
+            Some("invalid header: neon-connection-string")
+        );
     }
 }

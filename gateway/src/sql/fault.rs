@@ -1,9 +1,6 @@
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use http::StatusCode;
-use pgferry::{DbError, Error, Outcome};
-use serde::Serialize;
+use pgferry::{DbError, Error, Outcome, http::wire::ErrorBody};
 
 /// Why a request got no result: the status and the 17 keys of its answer (PROTOCOL.md, section 2, "Errors").
 #[derive(Debug)]
@@ -71,78 +68,16 @@ impl Fault {
 
     /// No connection for these credentials came free in time.
     pub(crate) fn too_many_connections() -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Too many connections to this endpoint. Please try again later.",
-        )
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Too many connections to this endpoint. Please try again later.")
     }
 
     /// Returns the answer's body.
     pub(crate) fn body(&self) -> Bytes {
-        let number = |number: Option<u32>| number.map(|number| Cow::Owned(number.to_string()));
-        let error = &*self.error;
-        let body = Body {
-            message: &error.message,
-            code: error.code().map_or("", |code| code.as_str()),
-            detail: error.detail.as_deref(),
-            hint: error.hint.as_deref(),
-            position: number(error.position),
-            internal_position: number(error.internal_position),
-            internal_query: error.internal_query.as_deref(),
-            severity: &error.severity,
-            where_: error.where_.as_deref(),
-            table: error.table.as_deref(),
-            column: error.column.as_deref(),
-            schema: error.schema.as_deref(),
-            data_type: error.data_type.as_deref(),
-            constraint: error.constraint.as_deref(),
-            file: error.file.as_deref(),
-            line: number(error.line),
-            routine: error.routine.as_deref(),
-        };
         // Strings and nulls alone: serialising them cannot fail.
-        serde_json::to_vec(&body).map(Bytes::from).unwrap_or_default()
+        serde_json::to_vec(&ErrorBody::from(&*self.error)).map(Bytes::from).unwrap_or_default()
     }
 
     pub(crate) fn message(&self) -> &str {
         &self.error.message
-    }
-}
-
-/// In the order in which the reference writes them.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    message: &'a str,
-    code: &'a str,
-    detail: Option<&'a str>,
-    hint: Option<&'a str>,
-    position: Option<Cow<'a, str>>,
-    internal_position: Option<Cow<'a, str>>,
-    internal_query: Option<&'a str>,
-    severity: &'a str,
-    #[serde(rename = "where")]
-    where_: Option<&'a str>,
-    table: Option<&'a str>,
-    column: Option<&'a str>,
-    schema: Option<&'a str>,
-    data_type: Option<&'a str>,
-    constraint: Option<&'a str>,
-    file: Option<&'a str>,
-    line: Option<Cow<'a, str>>,
-    routine: Option<&'a str>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bodies_have_all_keys_in_order() {
-        let body = Fault::bad_request("missing username").body();
-        assert_eq!(
-            body,
-            r#"{"message":"missing username","code":"","detail":null,"hint":null,"position":null,"internalPosition":null,"internalQuery":null,"severity":"","where":null,"table":null,"column":null,"schema":null,"dataType":null,"constraint":null,"file":null,"line":null,"routine":null}"#
-        );
     }
 }

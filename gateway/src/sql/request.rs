@@ -1,5 +1,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
-use pgferry::http::wire::{ARRAY_MODE, BATCH_DEFERRABLE, BATCH_ISOLATION_LEVEL, BATCH_READ_ONLY, RAW_TEXT_OUTPUT};
+use pgferry::http::wire::{
+    ARRAY_MODE, BATCH_DEFERRABLE, BATCH_ISOLATION_LEVEL, BATCH_READ_ONLY, IsolationLevel, RAW_TEXT_OUTPUT,
+};
 
 use super::{fault::Fault, output::Mode};
 
@@ -18,51 +20,13 @@ pub(super) struct Batch {
     pub(super) deferrable: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum IsolationLevel {
-    ReadUncommitted,
-    ReadCommitted,
-    RepeatableRead,
-    Serializable,
-}
-
-impl IsolationLevel {
-    fn parse(name: &[u8]) -> Option<Self> {
-        Some(match name {
-            b"ReadUncommitted" => Self::ReadUncommitted,
-            b"ReadCommitted" => Self::ReadCommitted,
-            b"RepeatableRead" => Self::RepeatableRead,
-            b"Serializable" => Self::Serializable,
-            _ => return None,
-        })
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::ReadUncommitted => "ReadUncommitted",
-            Self::ReadCommitted => "ReadCommitted",
-            Self::RepeatableRead => "RepeatableRead",
-            Self::Serializable => "Serializable",
-        }
-    }
-
-    pub(super) fn sql(self) -> &'static str {
-        match self {
-            Self::ReadUncommitted => "READ UNCOMMITTED",
-            Self::ReadCommitted => "READ COMMITTED",
-            Self::RepeatableRead => "REPEATABLE READ",
-            Self::Serializable => "SERIALIZABLE",
-        }
-    }
-}
-
 impl Options {
     /// Takes them from the headers, of which all but the isolation level mean "no" when they are not exactly `true`.
     pub(super) fn from_headers(headers: &HeaderMap) -> Result<Self, Fault> {
         let is_true = |name: &str| headers.get(name).is_some_and(|value| value == "true");
         let isolation_level = match headers.get(BATCH_ISOLATION_LEVEL) {
             None => None,
-            Some(value) => Some(IsolationLevel::parse(value.as_bytes()).ok_or_else(|| {
+            Some(value) => Some(value.to_str().ok().and_then(IsolationLevel::from_header_value).ok_or_else(|| {
                 Fault::bad_request(format!(
                     "invalid isolation level: {BATCH_ISOLATION_LEVEL} takes ReadUncommitted, ReadCommitted, RepeatableRead or Serializable"
                 ))
@@ -92,7 +56,7 @@ impl Batch {
             self.read_only.then(|| (HeaderName::from_static(BATCH_READ_ONLY), yes.clone())),
             self.deferrable.then(|| (HeaderName::from_static(BATCH_DEFERRABLE), yes.clone())),
             self.isolation_level.map(|level| {
-                (HeaderName::from_static(BATCH_ISOLATION_LEVEL), HeaderValue::from_static(level.name()))
+                (HeaderName::from_static(BATCH_ISOLATION_LEVEL), HeaderValue::from_static(level.header_value()))
             }),
         ]
         .into_iter()
@@ -135,7 +99,7 @@ mod tests {
         };
         let headers: Vec<_> = options.batch.headers().map(|(name, _)| name).collect();
         assert_eq!(headers, [BATCH_READ_ONLY, BATCH_ISOLATION_LEVEL]);
-        assert_eq!(options.batch.isolation_level.map(IsolationLevel::sql), Some("REPEATABLE READ"));
+        assert_eq!(options.batch.isolation_level, Some(IsolationLevel::RepeatableRead));
         assert!(self::options(&[(BATCH_ISOLATION_LEVEL, "serializable")]).is_err());
     }
 }

@@ -18,6 +18,8 @@ use super::{
 /// How many parameters a Bind message can count (manual, section 55.7).
 const MAX_PARAMS: usize = u16::MAX as usize;
 
+const COPY_REFUSED: &str = "COPY cannot be carried over HTTP: connect over a WebSocket to use it";
+
 /// Tells of the types among `$1` that are arrays. Everything in it is named in full, since the caller may have a search path
 /// of its own.
 const LOOK_UP_ARRAYS: &str = "SELECT t.oid, t.typelem, t.typdelim FROM pg_catalog.pg_type t \
@@ -60,7 +62,7 @@ fn begin(batch: &Batch) -> String {
     let mut text = String::from("START TRANSACTION");
     if let Some(level) = batch.isolation_level {
         text.push_str(" ISOLATION LEVEL ");
-        text.push_str(level.sql());
+        text.push_str(level.as_sql());
     }
     if batch.read_only {
         text.push_str(" READ ONLY");
@@ -103,25 +105,22 @@ where
     let mut result = ResultWriter { mode, out, state: State::NoColumns };
     let mut tag = String::new();
     let mut copy = false;
-    let mut execution =
-        client.execute(&text_statement(&query.query, &values)).await.map_err(|error| Fault::from_statement(&error))?;
-    loop {
-        match execution.next().await {
-            Ok(Some(Event::Columns(columns))) => result.columns(columns, kinds),
-            Ok(Some(Event::Row(row))) => result.row(row)?,
-            Ok(Some(Event::Complete(complete))) => tag = complete,
-            Ok(Some(Event::Copy)) => copy = true,
-            Ok(Some(_)) => {}
-            Ok(None) => break,
-            Err(_) if copy => {
-                return Err(Fault::bad_request(
-                    "COPY cannot be carried over HTTP; connect over a WebSocket to use it",
-                ));
+    {
+        let statement = text_statement(&query.query, &values);
+        let mut execution = client.execute(&statement).await.map_err(|error| Fault::from_statement(&error))?;
+        loop {
+            match execution.next().await {
+                Ok(Some(Event::Columns(columns))) => result.columns(columns, kinds),
+                Ok(Some(Event::Row(row))) => result.row(row)?,
+                Ok(Some(Event::Complete(complete))) => tag = complete,
+                Ok(Some(Event::Copy)) => copy = true,
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(_) if copy => return Err(Fault::bad_request(COPY_REFUSED)),
+                Err(error) => return Err(Fault::from_statement(&error)),
             }
-            Err(error) => return Err(Fault::from_statement(&error)),
         }
     }
-    drop(execution);
     client.take_notices();
     if let Some(unknown) = result.unknown_types(kinds) {
         look_up(client, &unknown, kinds).await?;
@@ -146,10 +145,8 @@ where
 {
     let oids: Vec<_> = unknown.iter().map(Oid::to_string).collect();
     let oids = [Some(Cow::Owned(format!("{{{}}}", oids.join(",")).into_bytes()))];
-    let mut execution = client
-        .execute(&text_statement(LOOK_UP_ARRAYS, &oids))
-        .await
-        .map_err(|error| Fault::from_statement(&error))?;
+    let mut execution =
+        client.execute(&text_statement(LOOK_UP_ARRAYS, &oids)).await.map_err(|error| Fault::from_statement(&error))?;
     let mut arrays = Vec::new();
     while let Some(event) = execution.next().await.map_err(|error| Fault::from_statement(&error))? {
         if let Event::Row(row) = event {

@@ -1,0 +1,199 @@
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use pgferry::{Error, Result};
+
+use crate::{
+    safety::{Hosts, Origins},
+    sql::Limits,
+    upstream::Upstream,
+    ws_auth::WsAuth,
+};
+
+const MIB: usize = 1024 * 1024;
+
+/// What a gateway stands in front of, where it listens and whom it lets in.
+///
+/// # Example
+///
+/// ```
+/// use pgferry_gateway::{GatewayConfig, WsAuth};
+///
+/// let config = GatewayConfig::new("postgresql://localhost:5432".parse()?)
+///     .listen(([127, 0, 0, 1], 4444).into())
+///     .ws_auth(WsAuth::Relay)
+///     .allow_origin("http://localhost:3000");
+/// # Ok::<(), pgferry::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct GatewayConfig {
+    pub(crate) upstream: Upstream,
+    pub(crate) listen: SocketAddr,
+    pub(crate) ws_auth: WsAuth,
+    pub(crate) origins: Origins,
+    pub(crate) hosts: Hosts,
+    /// Upstreams that `?address=` may name besides the upstream itself.
+    pub(crate) addresses: Vec<Upstream>,
+    pub(crate) limits: Limits,
+    pub(crate) pool_size: usize,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+    pub(crate) allow_plain: bool,
+}
+
+impl GatewayConfig {
+    /// Makes the configuration of a gateway in front of this server, with every other setting at its default.
+    pub fn new(upstream: Upstream) -> Self {
+        Self {
+            upstream,
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+            ws_auth: WsAuth::default(),
+            origins: Origins::default(),
+            hosts: Hosts::default(),
+            addresses: Vec::new(),
+            limits: Limits { request: 64 * MIB, response: 64 * MIB },
+            pool_size: 20,
+            idle_timeout: Duration::from_secs(60),
+            tls: None,
+            allow_plain: false,
+        }
+    }
+
+    /// Sets the address to listen on. Defaults to 127.0.0.1 and a free port.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Sets how callers log in through the WebSocket. Defaults to [`WsAuth::Cleartext`].
+    pub fn ws_auth(mut self, ws_auth: WsAuth) -> Self {
+        self.ws_auth = ws_auth;
+        self
+    }
+
+    /// Lets pages of this origin (`https://app.example`) use the gateway from a browser. Defaults to none.
+    ///
+    /// `*` lets every page in and turns the check of the Host header off, as at the providers: on a developer's machine,
+    /// whatever page is open can then reach the database, if it knows a password.
+    pub fn allow_origin(mut self, origin: impl AsRef<str>) -> Self {
+        self.origins.allow(origin.as_ref());
+        self
+    }
+
+    /// Lets requests in that call the gateway by this name, without a port. Defaults to loopback names (`localhost`,
+    /// `*.localhost`, 127.0.0.0/8, `[::1]`) and the address it listens on.
+    pub fn allow_host(mut self, host: impl AsRef<str>) -> Self {
+        self.hosts.allow(host.as_ref());
+        self
+    }
+
+    /// Lets a WebSocket's `?address=host:port` name this server besides the upstream. Defaults to none: a gateway is no
+    /// open relay.
+    pub fn allow_address(mut self, upstream: Upstream) -> Self {
+        self.addresses.push(upstream);
+        self
+    }
+
+    /// Sets the largest body of a request, in bytes. Defaults to 64 MiB.
+    pub fn max_request_size(mut self, bytes: usize) -> Self {
+        self.limits.request = bytes;
+        self
+    }
+
+    /// Sets the largest body of a response over HTTP, in bytes. Defaults to 64 MiB.
+    pub fn max_response_size(mut self, bytes: usize) -> Self {
+        self.limits.response = bytes;
+        self
+    }
+
+    /// Sets how many requests with the same user, password and database run at the same time; more wait. Defaults to 20.
+    pub fn pool_size(mut self, sessions: usize) -> Self {
+        self.pool_size = sessions;
+        self
+    }
+
+    /// Sets how long an idle session for requests over HTTP stays logged in. Defaults to 60 seconds, for which a changed
+    /// password's predecessor may still be good.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
+        self
+    }
+
+    /// Serves `https` and `wss` with this configuration, whose ALPN protocols become `h2` and `http/1.1` where it names
+    /// none. Defaults to plain `http` and `ws`.
+    pub fn tls(mut self, mut config: Arc<rustls::ServerConfig>) -> Self {
+        if config.alpn_protocols.is_empty() {
+            Arc::make_mut(&mut config).alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        }
+        self.tls = Some(config);
+        self
+    }
+
+    /// Allows a plain gateway on an address that is not loopback, where passwords and data can be read on the way. Only for
+    /// a network that is protected by other means, such as that of a container. Defaults to no.
+    pub fn allow_plain(mut self, allow: bool) -> Self {
+        self.allow_plain = allow;
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.tls.is_none() && !self.allow_plain && !self.listen.ip().is_loopback() {
+            return Err(Error::refused(format!(
+                "{} can be reached from other machines and passwords would travel in cleartext: give the gateway TLS, listen on 127.0.0.1, or allow plain connections by name",
+                self.listen
+            )));
+        }
+        Ok(())
+    }
+}
+
+// The TLS configuration holds a private key.
+impl fmt::Debug for GatewayConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            upstream,
+            listen,
+            ws_auth,
+            origins,
+            hosts,
+            addresses,
+            limits,
+            pool_size,
+            idle_timeout,
+            tls,
+            allow_plain,
+        } = self;
+        f.debug_struct("GatewayConfig")
+            .field("upstream", upstream)
+            .field("listen", listen)
+            .field("ws_auth", ws_auth)
+            .field("origins", origins)
+            .field("hosts", hosts)
+            .field("addresses", addresses)
+            .field("limits", limits)
+            .field("pool_size", pool_size)
+            .field("idle_timeout", idle_timeout)
+            .field("tls", &tls.is_some())
+            .field("allow_plain", allow_plain)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_is_for_loopback_alone() {
+        let config = GatewayConfig::new(Upstream::new("localhost", 5432));
+        assert!(config.check().is_ok());
+        let everywhere = config.listen(([0, 0, 0, 0], 4444).into());
+        assert!(everywhere.check().is_err_and(|error| error.message().contains("allow plain")));
+        assert!(everywhere.allow_plain(true).check().is_ok());
+    }
+}

@@ -1,0 +1,245 @@
+use std::{convert::Infallible, fmt, net::SocketAddr, sync::Arc, time::Duration};
+
+use hyper::service::service_fn;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use pgferry::{Error, Result};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    pin, select,
+    time::{sleep, timeout},
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{config::GatewayConfig, pool::Pool, service, upstream::SharedUpstream};
+
+/// How long a TLS handshake may take.
+const TLS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a client may take to send a request's head, also behind another request on the same connection.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// How long a shutdown waits for requests and sessions to end.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long to wait after the system gave no connection, when it is short of file descriptors as a rule.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A gateway that is listening: SQL over HTTP at [`http_url`](Self::http_url) and Postgres over WebSocket at
+/// [`ws_url`](Self::ws_url), in front of one Postgres server.
+///
+/// It runs on the runtime that it was bound on. Dropping it closes every connection at once and cancels what runs on them;
+/// [`shutdown`](Self::shutdown) lets requests end first.
+///
+/// # Example
+///
+/// ```
+/// use pgferry_gateway::{Gateway, GatewayConfig};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), pgferry::Error> {
+/// let config = GatewayConfig::new("postgresql://localhost:5432".parse()?);
+/// let gateway = Gateway::bind(config).await?;
+/// let port = gateway.local_addr().port();
+/// assert_eq!(gateway.http_url(), format!("http://127.0.0.1:{port}/sql"));
+/// assert_eq!(gateway.ws_url(), format!("ws://127.0.0.1:{port}/v2"));
+/// gateway.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Gateway {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+/// What every connection of a gateway shares.
+pub(crate) struct Shared {
+    pub(crate) config: GatewayConfig,
+    pub(crate) upstream: SharedUpstream,
+    pub(crate) pool: Pool,
+    /// Set when nothing new is to begin.
+    pub(crate) draining: CancellationToken,
+    /// Set when everything is to end at once.
+    killed: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Gateway {
+    /// Starts to listen.
+    ///
+    /// The upstream need not be there yet: each request connects to it, and reports where that fails.
+    ///
+    /// Cancel safe: dropping it stops listening.
+    ///
+    /// # Errors
+    ///
+    /// * When the address is not loopback and TLS is missing, unless that was [allowed](GatewayConfig::allow_plain).
+    /// * When the address cannot be listened on, because something else does as a rule.
+    pub async fn bind(mut config: GatewayConfig) -> Result<Self> {
+        config.check()?;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(|error| Error::connect(format!("the gateway cannot listen on {}: {error}", config.listen)))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| Error::connect(format!("the gateway's own address is unknown: {error}")))?;
+        if !address.ip().is_unspecified() {
+            let host = host(address);
+            config.hosts.allow(&host);
+        }
+        let upstream = Arc::new(config.upstream.clone());
+        let pool = Pool::new(Arc::clone(&upstream), config.pool_size, config.idle_timeout)?;
+        let shared = Arc::new(Shared {
+            config,
+            upstream,
+            pool,
+            draining: CancellationToken::new(),
+            killed: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        });
+        shared.spawn(Arc::clone(&shared).accept(listener));
+        let tidied = Arc::clone(&shared);
+        shared.spawn(async move {
+            select! {
+                () = tidied.pool.keep_tidy() => {}
+                () = tidied.draining.cancelled() => {}
+            }
+        });
+        Ok(Self { address, shared })
+    }
+
+    /// Returns the address that it listens on, with the port that the system chose where none was given.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns where it serves SQL over HTTP: `http://127.0.0.1:4444/sql`.
+    #[must_use]
+    pub fn http_url(&self) -> String {
+        let scheme = if self.shared.config.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}/sql", self.authority())
+    }
+
+    /// Returns where it serves Postgres over WebSocket: `ws://127.0.0.1:4444/v2`.
+    #[must_use]
+    pub fn ws_url(&self) -> String {
+        let scheme = if self.shared.config.tls.is_some() { "wss" } else { "ws" };
+        format!("{scheme}://{}/v2", self.authority())
+    }
+
+    /// Stops listening, lets running requests end, closes the sessions and returns when all is done, after ten seconds at
+    /// the latest.
+    ///
+    /// Cancel safe: dropping it ends everything at once.
+    pub async fn shutdown(self) {
+        self.shared.draining.cancel();
+        self.shared.tasks.close();
+        if timeout(SHUTDOWN_TIMEOUT, self.shared.tasks.wait()).await.is_err() {
+            tracing::warn!("requests that are still running are cancelled");
+        }
+    }
+
+    /// A wildcard address is listened on and called by a name that certificates and browsers know.
+    fn authority(&self) -> String {
+        if self.address.ip().is_unspecified() || self.shared.config.tls.is_some() && self.address.ip().is_loopback() {
+            return format!("localhost:{}", self.address.port());
+        }
+        format!("{}:{}", host(self.address), self.address.port())
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.shared.draining.cancel();
+        self.shared.killed.cancel();
+        self.shared.pool.close_idle(Duration::ZERO);
+    }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, shared } = self;
+        f.debug_struct("Gateway").field("address", address).field("config", &shared.config).finish()
+    }
+}
+
+impl Shared {
+    /// Starts a task that ends with the gateway.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let killed = self.killed.clone();
+        self.tasks.spawn(async move {
+            select! {
+                biased;
+                () = killed.cancelled() => {}
+                () = task => {}
+            }
+        });
+    }
+
+    async fn accept(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            let accepted = select! {
+                accepted = listener.accept() => accepted,
+                () = self.draining.cancelled() => return,
+            };
+            match accepted {
+                Ok((tcp, _)) => self.spawn(Arc::clone(&self).connection(tcp)),
+                Err(error) => {
+                    tracing::warn!(%error, "no connection could be accepted");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn connection(self: Arc<Self>, tcp: TcpStream) {
+        // Only latency is at stake.
+        let _ = tcp.set_nodelay(true);
+        let Some(tls) = &self.config.tls else {
+            return self.serve(tcp).await;
+        };
+        match timeout(TLS_TIMEOUT, TlsAcceptor::from(Arc::clone(tls)).accept(tcp)).await {
+            Ok(Ok(tls)) => self.serve(tls).await,
+            Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+            Err(_) => tracing::debug!("a TLS handshake took too long"),
+        }
+    }
+
+    async fn serve<S>(self: Arc<Self>, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let shared = Arc::clone(&self);
+        let service = service_fn(move |request| {
+            let shared = Arc::clone(&shared);
+            async move { Ok::<_, Infallible>(service::respond(shared, request).await) }
+        });
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+        builder.http2().timer(TokioTimer::new()).max_concurrent_streams(200);
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+        pin!(connection);
+        let served = select! {
+            served = connection.as_mut() => served,
+            () = self.draining.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = served {
+            tracing::debug!(error, "a connection ended early");
+        }
+    }
+}
+
+fn host(address: SocketAddr) -> String {
+    match address {
+        SocketAddr::V4(v4) => v4.ip().to_string(),
+        SocketAddr::V6(v6) => format!("[{}]", v6.ip()),
+    }
+}

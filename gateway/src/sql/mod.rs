@@ -1,0 +1,100 @@
+//! `POST /sql`: SQL over HTTP as the serverless providers speak it (PROTOCOL.md, section 2).
+
+mod array;
+mod credentials;
+mod fault;
+mod output;
+mod param;
+mod payload;
+mod request;
+mod run;
+mod value_kind;
+
+use http::{
+    HeaderValue, Request, Response, StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Bytes, Incoming};
+
+pub(crate) use credentials::Credentials;
+pub(crate) use fault::Fault;
+pub(crate) use value_kind::ValueKinds;
+
+use crate::pool::Pool;
+use payload::Payload;
+use request::Options;
+
+/// How large a request and its response may be, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) request: usize,
+    pub(crate) response: usize,
+}
+
+/// Answers one request.
+///
+/// Dropping it while a query runs cancels the query.
+pub(crate) async fn answer(pool: &Pool, limits: Limits, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    match result(pool, limits, request).await {
+        Ok((options, is_batch, body)) => {
+            let mut response = json(StatusCode::OK, body);
+            if is_batch {
+                response.headers_mut().extend(options.batch.headers());
+            }
+            response
+        }
+        Err(fault) => {
+            // The message may quote values of the statement, so it is for those who ask for details.
+            tracing::debug!(status = fault.status.as_u16(), message = fault.message(), "request failed");
+            json(fault.status, fault.body())
+        }
+    }
+}
+
+/// Returns a response whose body is JSON.
+pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+async fn result(pool: &Pool, limits: Limits, request: Request<Incoming>) -> Result<(Options, bool, Bytes), Fault> {
+    let (head, body) = request.into_parts();
+    let credentials = Credentials::from_headers(&head.headers)?;
+    let options = Options::from_headers(&head.headers)?;
+    let announced = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let body = read(body, announced, limits.request).await?;
+    let payload: Payload = serde_json::from_slice(&body)
+        .map_err(|error| Fault::bad_request(format!("could not parse the HTTP request body: {error}")))?;
+    drop(body);
+    let mut lease = pool.lease(&credentials).await?;
+    let Some((session, kinds)) = lease.parts() else {
+        return Err(Fault::too_many_connections());
+    };
+    let result = run::run(session, &payload, &options, kinds, limits.response).await;
+    match &result {
+        // What is left of a response that is too large is not worth reading.
+        Err(fault) if fault.status == StatusCode::INSUFFICIENT_STORAGE => drop(lease),
+        _ => lease.finish(),
+    }
+    let body = result?;
+    Ok((options, matches!(payload, Payload::Batch(_)), body))
+}
+
+/// Reads a request's body, as long as it keeps to the limit: an announced length is checked before anything is read.
+async fn read<B>(body: B, announced: Option<usize>, limit: usize) -> Result<Bytes, Fault>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    if announced.is_some_and(|length| length > limit) {
+        return Err(Fault::request_too_large(limit));
+    }
+    match Limited::new(body, limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Fault::request_too_large(limit)),
+        Err(error) => Err(Fault::bad_request(format!("could not read the HTTP request body: {error}"))),
+    }
+}
