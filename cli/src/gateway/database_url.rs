@@ -1,0 +1,42 @@
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use pgferry_gateway::Upstream;
+
+/// What needs no encoding anywhere in a URL (RFC 3986, section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Returns the URL by which pgferry's clients reach the upstream through a gateway. It has no password: callers add theirs,
+/// or set `PGPASSWORD`.
+pub(super) fn write(upstream: &Upstream, http_url: &str, ws_url: &str) -> String {
+    let encoded = |text| utf8_percent_encode(text, RESERVED);
+    let user = upstream.user().map(|user| format!("{}@", encoded(user))).unwrap_or_default();
+    let host =
+        if upstream.host().contains(':') { format!("[{}]", upstream.host()) } else { upstream.host().to_owned() };
+    let database = upstream.database().map(|database| encoded(database).to_string()).unwrap_or_default();
+    format!(
+        "postgresql://{user}{host}:{}/{database}?http_url={}&ws_url={}",
+        upstream.port(),
+        encoded(http_url),
+        encoded(ws_url)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn has_everything_but_the_password() {
+        let write = |upstream: &str| {
+            let upstream = upstream.parse().unwrap_or_else(|error| panic!("{upstream}: {error}"));
+            write(&upstream, "http://127.0.0.1:4444/sql", "ws://127.0.0.1:4444/v2")
+        };
+        let urls = "?http_url=http%3A%2F%2F127.0.0.1%3A4444%2Fsql&ws_url=ws%3A%2F%2F127.0.0.1%3A4444%2Fv2";
+        for (upstream, start) in [
+            ("postgresql://app:sesame@db.internal:5433/app%20db", "postgresql://app@db.internal:5433/app%20db"),
+            ("postgresql://we%20ird:p%40ss@[::1]/x", "postgresql://we%20ird@[::1]:5432/x"),
+            ("postgresql://localhost", "postgresql://localhost:5432/"),
+        ] {
+            assert_eq!(write(upstream), format!("{start}{urls}"));
+        }
+    }
+}
