@@ -1,0 +1,3 @@
+//! Everything that needs a PostgreSQL, a gateway or a foreign peer: one binary, one module a subject.
+
+mod postgres;
