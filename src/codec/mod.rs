@@ -1,4 +1,8 @@
 //! Postgres's values between their text and their binary form; no I/O.
+mod builtin;
+
+pub use builtin::{builtin_element, builtin_name};
+
 use crate::Oid;
 
 /// stub: how values of one type are converted; looked up once per column or parameter, then used for every row

@@ -1,47 +1,15 @@
-//! What must be known of a statement's text; no I/O.
-use crate::Oid;
-use std::borrow::Cow;
+//! What must be known of a statement's text: where its parameters' types can be fixed, where it ends, what it does to a session.
+//!
+//! No I/O, and no parser: the text is read as tokens by PostgreSQL's lexical rules, and the server has the last word on the rest.
 
-/// stub: A statement with its parameters' types fixed by a prologue.
-#[derive(Debug)]
-pub struct Typed<'a> {
-    pub text: Cow<'a, str>,
-}
-impl Typed<'_> {
-    /// maps a position (characters, from 1) in `text` back to the user's text
-    pub fn position(&self, position: u32) -> Option<u32> {
-        todo!()
-    }
-}
-/// Fixes the parameters' types (0 and 705 stay undeclared) by a prologue; a type is named through `name_of` (built-ins: their pg_catalog name)
-pub fn typed<'a>(text: &'a str, types: &[Oid]) -> Result<Typed<'a>, Error> {
-    todo!()
-}
+mod command_tag;
+mod effect;
+mod lexer;
+mod placement;
+mod split;
+mod typed;
 
-/// what a statement does to a session
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Effect {
-    None,
-    TransactionControl,
-    Set,
-    Listen,
-    Copy,
-    Prepare,
-    Cursor,
-    Temporary,
-    AdvisoryLock,
-    SessionFunction,
-    /* … */ Empty,
-}
-pub fn effect(text: &str) -> Effect {
-    todo!()
-}
-
-/// splits a script into its statements, without their semicolons; empty ones are left out
-pub fn split(script: &str) -> Vec<&str> {
-    todo!()
-}
-
-#[derive(Debug)]
-pub struct Error {}
+pub use command_tag::command_tag;
+pub use effect::{Effect, effect};
+pub use split::{split, split_ranges};
+pub use typed::{Error, Typed, typed, typed_in_place, typed_in_place_with, typed_with};

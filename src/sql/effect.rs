@@ -1,0 +1,397 @@
+use super::{
+    lexer::{Lexer, Token},
+    split_ranges,
+};
+
+/// What a statement does to its session, as far as its text tells.
+///
+/// Over HTTP nothing of a session survives a request, so a statement that needs one would silently do nothing there. Effects
+/// inside functions, triggers and views cannot be seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Effect {
+    /// Nothing: it can run anywhere.
+    None,
+    /// There is no statement, only white space, comments and semicolons.
+    Empty,
+    /// BEGIN, COMMIT, ROLLBACK, savepoints, PREPARE TRANSACTION.
+    TransactionControl,
+    /// SET, RESET, DISCARD, LOAD, `set_config` for the session.
+    Set,
+    /// SET LOCAL, SET TRANSACTION, SET CONSTRAINTS: until the transaction's end.
+    SetLocal,
+    /// LISTEN, UNLISTEN.
+    Listen,
+    /// COPY from or to the client.
+    Copy,
+    /// PREPARE, EXECUTE, DEALLOCATE.
+    Prepare,
+    /// DECLARE, FETCH, MOVE, CLOSE.
+    Cursor,
+    /// Tables and other objects that live as long as the session.
+    Temporary,
+    /// LOCK: until the transaction's end.
+    Lock,
+    /// A lock of the session's, as by `pg_advisory_lock`.
+    AdvisoryLock,
+    /// A function that reads or changes the session: `currval`, `lastval`, `set_config`, large-object descriptors.
+    SessionFunction,
+    /// `nextval`, `setval`, `setseed`: all there is without a session, but a later statement of the same session may look
+    /// back at it (`currval`, `random`).
+    LeavesState,
+}
+
+impl Effect {
+    /// Returns whether the statement is of no use outside a session, or outside a transaction that goes on.
+    pub fn needs_session(self) -> bool {
+        self.remedy().is_some()
+    }
+
+    /// Returns whether the effect lasts until the transaction's end only, so that it serves the statements behind it in the
+    /// same batch.
+    pub fn ends_with_transaction(self) -> bool {
+        matches!(self, Self::SetLocal | Self::Lock)
+    }
+
+    /// Returns the sentence that refuses the statement over HTTP and says what to do; `None` for one that needs no session.
+    pub fn remedy(self) -> Option<&'static str> {
+        Some(match self {
+            Self::None | Self::Empty | Self::LeavesState => return None,
+            Self::TransactionControl => {
+                "BEGIN, COMMIT, ROLLBACK and savepoints need a session, which HTTP does not have: send the statements as one batch, or use \
+                 transport=websocket"
+            }
+            Self::Set => {
+                "SET, RESET, DISCARD and LOAD change a session, which HTTP does not have: set it for the role or the database, or use \
+                 transport=websocket"
+            }
+            Self::SetLocal => {
+                "SET LOCAL, SET TRANSACTION and SET CONSTRAINTS last until the transaction's end, which over HTTP comes with the statement's: \
+                 use transport=websocket"
+            }
+            Self::Listen => "LISTEN and UNLISTEN need a session to deliver notifications to: use transport=websocket",
+            Self::Copy => {
+                "COPY from or to the client needs a stream, which HTTP does not have: use INSERT and SELECT, or transport=websocket"
+            }
+            Self::Prepare => {
+                "PREPARE, EXECUTE and DEALLOCATE need a session that remembers the statement: send the statement itself with its \
+                 parameters, or use transport=websocket"
+            }
+            Self::Cursor => {
+                "a cursor (DECLARE, FETCH, MOVE, CLOSE) lives in a session, which HTTP does not have: read the query itself, or use \
+                 transport=websocket"
+            }
+            Self::Temporary => {
+                "a temporary object is gone with its session, which over HTTP ends with the request: use an ordinary table, or \
+                 transport=websocket"
+            }
+            Self::Lock => {
+                "LOCK lasts until the transaction's end, which over HTTP comes with the statement's: use transport=websocket"
+            }
+            Self::AdvisoryLock => {
+                "an advisory lock of the session's would be lost at once, since over HTTP the session ends with the request: take \
+                 pg_advisory_xact_lock in a batch, or use transport=websocket"
+            }
+            Self::SessionFunction => {
+                "set_config, currval, lastval and functions on open large objects need a session, which HTTP does not have: use RETURNING \
+                 for a sequence's value, or transport=websocket"
+            }
+        })
+    }
+}
+
+/// Tells what a statement does to its session, erring on the side of needing one.
+///
+/// Of several statements in one text, the first that needs a session speaks for all.
+///
+/// # Example
+///
+/// ```
+/// use pgferry::sql::{Effect, effect};
+///
+/// assert_eq!(effect("select 'begin'"), Effect::None);
+/// assert_eq!(effect("/* now */ Begin"), Effect::TransactionControl);
+/// assert_eq!(effect("select pg_advisory_lock(1)"), Effect::AdvisoryLock);
+/// assert!(effect("listen jobs").remedy().is_some_and(|sentence| sentence.contains("transport=websocket")));
+/// ```
+pub fn effect(text: &str) -> Effect {
+    let mut found = Effect::Empty;
+    for range in split_ranges(text) {
+        let one = text.get(range).map_or(Effect::None, effect_of_one);
+        if one.needs_session() {
+            return one;
+        }
+        if found != Effect::LeavesState {
+            found = one;
+        }
+    }
+    found
+}
+
+fn effect_of_one(text: &str) -> Effect {
+    let tokens: Vec<Token<'_>> = Lexer::new(text).collect();
+    let effect = by_first_words(&tokens);
+    if effect != Effect::None {
+        return effect;
+    }
+    if creates(&tokens, &["function", "procedure", "rule", "trigger", "view", "policy"]) {
+        // Calls in what they define are not made now.
+        return Effect::None;
+    }
+    by_functions(&tokens)
+}
+
+fn by_first_words(tokens: &[Token<'_>]) -> Effect {
+    let word = |index: usize, keywords: &[&str]| tokens.get(index).is_some_and(|token| token.is_any(keywords));
+    let any = |keywords: &[&str]| tokens.iter().any(|token| token.is_any(keywords));
+    let pairs = || tokens.windows(2).filter_map(|pair| <&[Token<'_>; 2]>::try_from(pair).ok());
+
+    if word(0, &["begin", "start", "end", "abort", "savepoint", "release"])
+        || word(0, &["commit", "rollback"]) && !word(1, &["prepared"])
+        || word(0, &["prepare"]) && word(1, &["transaction"])
+    {
+        return Effect::TransactionControl;
+    }
+    if word(0, &["set"]) && word(1, &["local", "transaction", "constraints"]) {
+        return Effect::SetLocal;
+    }
+    if word(0, &["set", "reset", "discard", "load"]) {
+        return Effect::Set;
+    }
+    if word(0, &["listen", "unlisten"]) {
+        return Effect::Listen;
+    }
+    // Postgres takes either name in either direction.
+    if word(0, &["copy"]) && pairs().any(|[a, b]| a.is_any(&["from", "to"]) && b.is_any(&["stdin", "stdout"])) {
+        return Effect::Copy;
+    }
+    if word(0, &["prepare", "execute", "deallocate"])
+        || word(0, &["create", "explain"])
+            && pairs().any(|[a, b]| !a.is_any(&["for", "grant"]) && b.is("execute") && !is_trigger(tokens))
+    {
+        return Effect::Prepare;
+    }
+    if word(0, &["declare", "fetch", "move", "close"]) || word(0, &["explain"]) && any(&["declare"]) {
+        return Effect::Cursor;
+    }
+    if word(0, &["lock"]) {
+        return Effect::Lock;
+    }
+    let temporary = |token: &Token<'_>| token.is_any(&["temp", "temporary"]);
+    let creates_temporary = word(0, &["create"])
+        && tokens
+            .iter()
+            .skip(1)
+            .find(|token| !token.is_any(&["or", "replace", "global", "local"]))
+            .is_some_and(temporary)
+        || pairs().any(|[a, b]| a.is_any(&["into", "local", "global"]) && temporary(b))
+        || pairs().any(|[a, b]| a.names("pg_temp") && b.is_symbol("."));
+    if creates_temporary { Effect::Temporary } else { Effect::None }
+}
+
+/// Whether it is CREATE TRIGGER, whose EXECUTE names a function.
+fn is_trigger(tokens: &[Token<'_>]) -> bool {
+    creates(tokens, &["trigger"])
+}
+
+/// Whether it is CREATE of one of these, whatever stands between.
+fn creates(tokens: &[Token<'_>], objects: &[&str]) -> bool {
+    tokens.first().is_some_and(|token| token.is("create"))
+        && tokens
+            .iter()
+            .skip(1)
+            .find(|token| !token.is_any(&["or", "replace", "recursive", "constraint", "event"]))
+            .is_some_and(|token| token.is_any(objects))
+}
+
+fn by_functions(tokens: &[Token<'_>]) -> Effect {
+    let mut found = Effect::None;
+    for pair in tokens.windows(2) {
+        let [name, parenthesis] = pair else { continue };
+        if !parenthesis.is_symbol("(") {
+            continue;
+        }
+        let is = |names: &[&str]| names.iter().any(|function| name.names(function));
+        if is(&[
+            "pg_advisory_lock",
+            "pg_advisory_lock_shared",
+            "pg_try_advisory_lock",
+            "pg_try_advisory_lock_shared",
+            "pg_advisory_unlock",
+            "pg_advisory_unlock_shared",
+            "pg_advisory_unlock_all",
+        ]) {
+            return Effect::AdvisoryLock;
+        }
+        if is(&[
+            "set_config",
+            "currval",
+            "lastval",
+            "pg_export_snapshot",
+            "lo_open",
+            "lo_close",
+            "loread",
+            "lowrite",
+            "lo_lseek",
+            "lo_lseek64",
+            "lo_tell",
+            "lo_tell64",
+            "lo_truncate",
+            "lo_truncate64",
+        ]) {
+            return Effect::SessionFunction;
+        }
+        if is(&["nextval", "setval", "setseed"]) {
+            found = Effect::LeavesState;
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Effect, effect};
+
+    #[test]
+    fn effects_are_told_by_the_text() {
+        let cases: &[(Effect, &[&str])] = &[
+            (Effect::Empty, &["", " ", "-- begin", "/* a */ ; ;"]),
+            (
+                Effect::TransactionControl,
+                &[
+                    "BEGIN",
+                    "begin isolation level serializable",
+                    "START TRANSACTION READ ONLY",
+                    "commit",
+                    "COMMIT AND CHAIN",
+                    "end",
+                    "rollback to savepoint a",
+                    "ABORT",
+                    "savepoint a",
+                    "release a",
+                    "prepare transaction 'a'",
+                    "-- first\ncommit",
+                    "select 1; rollback",
+                ],
+            ),
+            (
+                Effect::Set,
+                &[
+                    "set search_path = a",
+                    "SET SESSION AUTHORIZATION x",
+                    "set role a",
+                    "reset all",
+                    "discard temp",
+                    "load 'x'",
+                ],
+            ),
+            (Effect::SetLocal, &["set local a = 1", "set transaction read only", "set constraints all deferred"]),
+            (Effect::Listen, &["listen a", "unlisten *"]),
+            (
+                Effect::Copy,
+                &[
+                    "copy t from stdin",
+                    "COPY (select 1) TO STDOUT with (format csv)",
+                    "copy t (a, b) from stdin csv",
+                    "copy t to stdin",
+                ],
+            ),
+            (
+                Effect::Prepare,
+                &[
+                    "prepare a as select 1",
+                    "execute a(1)",
+                    "deallocate all",
+                    "create table t as execute p",
+                    "explain execute p",
+                ],
+            ),
+            (Effect::Cursor, &["declare c cursor for select 1", "fetch next from c", "move c", "close all"]),
+            (
+                Effect::Temporary,
+                &[
+                    "create temp table t (a int)",
+                    "create local temporary table t as select 1",
+                    "create or replace temp view v as select 1",
+                    "create temp sequence s",
+                    "select 1 into temp t",
+                    "select 1 into local temporary table t",
+                    "create table pg_temp.t (a int)",
+                ],
+            ),
+            (Effect::Lock, &["lock table t", "lock t in share mode"]),
+            (
+                Effect::AdvisoryLock,
+                &[
+                    "select pg_advisory_lock(1)",
+                    "select pg_catalog . PG_TRY_ADVISORY_LOCK_SHARED (1)",
+                    "select \"pg_advisory_unlock\"(1)",
+                    "with a as (select pg_advisory_unlock_all()) select 1",
+                ],
+            ),
+            (
+                Effect::SessionFunction,
+                &[
+                    "select set_config('a', 'b', false)",
+                    "select currval('s')",
+                    "insert into t values (lastval())",
+                    "select lo_open(1, 2)",
+                ],
+            ),
+            (Effect::LeavesState, &["select nextval('s')", "select setseed(0.5)", "select nextval('s'); select 1"]),
+            (
+                Effect::None,
+                &[
+                    "select 1",
+                    "select 'listen'",
+                    "select begin from t",
+                    "update t set a = 1",
+                    "notify a, 'b'",
+                    "copy t to '/tmp/x'",
+                    "copy t from program 'cat'",
+                    "do $$ begin perform set_config('a', 'b', false); end $$",
+                    "vacuum",
+                    "show all",
+                    "select pg_advisory_xact_lock(1)",
+                    "select pg_try_advisory_xact_lock(1)",
+                    "commit prepared 'a'",
+                    "rollback prepared 'a'",
+                    "create table temp_stuff (a int)",
+                    "create table t (temp int)",
+                    "create index concurrently i on t (a)",
+                    "create trigger t before insert on a for each row execute function f()",
+                    "create or replace function f() returns int language sql begin atomic select currval('s'); end",
+                    "create function f() returns int language sql as $$ select set_config('a', 'b', false) $$",
+                    "grant execute on function f() to a",
+                    "select $1",
+                    "call p()",
+                    "explain select 1",
+                    "with a as (select 1) select * from a",
+                    "alter table t set (fillfactor = 10)",
+                ],
+            ),
+        ];
+        for (expected, texts) in cases {
+            for text in *texts {
+                assert_eq!(effect(text), *expected, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_refusal_names_a_remedy() {
+        for text in [
+            "begin",
+            "set a = 1",
+            "set local a = 1",
+            "listen a",
+            "copy t from stdin",
+            "prepare a as select 1",
+            "fetch c",
+            "lock t",
+        ] {
+            assert!(effect(text).remedy().is_some_and(|sentence| sentence.contains("transport=websocket")), "{text}");
+        }
+        assert!(!effect("select nextval('s')").needs_session());
+    }
+}
