@@ -3,12 +3,13 @@ use std::{net::SocketAddr, time::Duration};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::{TcpStream, lookup_host},
-    time::{Instant, timeout_at},
+    time::timeout,
 };
 
+use super::Deadline;
 use crate::{
     config::Config,
-    error::{Error, Outcome, Result},
+    error::{Error, Result},
 };
 
 /// How long a connection is idle before the kernel probes the peer, and the pause between its probes. The probes also
@@ -38,25 +39,33 @@ const KEEPALIVE: TcpKeepalive =
 /// # drop(tcp); Ok(()) }
 /// ```
 pub async fn connect_tcp(config: &Config, host: &str, port: u16) -> Result<TcpStream> {
-    connect_tcp_by(config, host, port, deadline(config)).await
-}
-
-/// Returns when the config's connect timeout ends, if it starts now.
-pub(crate) fn deadline(config: &Config) -> Instant {
-    // A timeout beyond what the clock can count is as good as none.
-    let now = Instant::now();
-    now.checked_add(config.get_connect_timeout()).unwrap_or_else(|| now + Duration::from_secs(60 * 60 * 24 * 365))
+    connect_tcp_by(config, host, port, &Deadline::of(config)).await
 }
 
 /// As [`connect_tcp`], by a deadline that later steps share.
-pub(crate) async fn connect_tcp_by(config: &Config, host: &str, port: u16, deadline: Instant) -> Result<TcpStream> {
+pub(crate) async fn connect_tcp_by(config: &Config, host: &str, port: u16, deadline: &Deadline) -> Result<TcpStream> {
     let host = unbracketed(host);
-    let addresses = addresses(config, host, port, deadline).await?;
+    let given = config.get_addresses();
+    let addresses = if given.is_empty() {
+        let what = format!("address for the host name {host:?}");
+        deadline.bound(&what, resolve(host, port)).await?
+    } else {
+        with_port(given, port)
+    };
+    connect_any(&addresses, host, port, deadline).await
+}
+
+/// Tries each address in turn.
+pub(super) async fn connect_any(
+    addresses: &[SocketAddr],
+    host: &str,
+    port: u16,
+    deadline: &Deadline,
+) -> Result<TcpStream> {
     let mut tried = Vec::with_capacity(addresses.len());
     for (index, address) in addresses.iter().enumerate() {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let share = left / u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
-        match timeout_at(Instant::now() + share, TcpStream::connect(address)).await {
+        let share = deadline.left() / u32::try_from(addresses.len() - index).unwrap_or(u32::MAX);
+        match timeout(share, TcpStream::connect(address)).await {
             Ok(Ok(tcp)) => return Ok(prepared(tcp)),
             Ok(Err(error)) => tried.push(format!("{address}: {error}")),
             Err(_) => tried.push(format!("{address}: no answer within {share:.1?}")),
@@ -66,40 +75,33 @@ pub(crate) async fn connect_tcp_by(config: &Config, host: &str, port: u16, deadl
 }
 
 /// Returns a host without the brackets that an IPv6 address has in a URL.
-pub(crate) fn unbracketed(host: &str) -> &str {
+pub(super) fn unbracketed(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
-async fn addresses(config: &Config, host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>> {
-    let given = config.get_addresses();
-    if !given.is_empty() {
-        let with_port = |address: &SocketAddr| match address.port() {
-            0 => SocketAddr::new(address.ip(), port),
-            _ => *address,
-        };
-        return Ok(given.iter().map(with_port).collect());
-    }
-    match timeout_at(deadline, lookup_host((host, port))).await {
-        Ok(Ok(found)) => {
-            let mut addresses: Vec<SocketAddr> = Vec::new();
-            for address in found {
-                if !addresses.contains(&address) {
-                    addresses.push(address);
-                }
-            }
-            if addresses.is_empty() {
-                return Err(Error::connect(format!("the host name {host:?} has no address")));
-            }
-            Ok(addresses)
-        }
-        Ok(Err(error)) => {
-            Err(Error::connect(format!("the host name {host:?} cannot be resolved: {error}")).with_source(error))
-        }
-        Err(_) => {
-            let timeout = config.get_connect_timeout();
-            Err(Error::timeout(&format!("address for the host name {host:?}"), timeout, Outcome::NotExecuted))
+/// Returns the addresses with the URL's port where they name none.
+pub(super) fn with_port(addresses: &[SocketAddr], port: u16) -> Vec<SocketAddr> {
+    let fill = |address: &SocketAddr| match address.port() {
+        0 => SocketAddr::new(address.ip(), port),
+        _ => *address,
+    };
+    addresses.iter().map(fill).collect()
+}
+
+async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
+    let found = lookup_host((host, port))
+        .await
+        .map_err(|error| Error::connect(format!("the host name {host:?} cannot be resolved: {error}")))?;
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    for address in found {
+        if !addresses.contains(&address) {
+            addresses.push(address);
         }
     }
+    if addresses.is_empty() {
+        return Err(Error::connect(format!("the host name {host:?} has no address")));
+    }
+    Ok(addresses)
 }
 
 /// Options that only tune: a system that refuses one still carries the bytes.

@@ -1,18 +1,21 @@
 use std::{
+    io,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use rustls::{ClientConfig, RootCertStore, client::danger::ServerCertVerifier, crypto::CryptoProvider};
-use rustls_pki_types::ServerName;
+use rustls::{
+    CertificateError, ClientConfig, RootCertStore, client::danger::ServerCertVerifier, crypto::CryptoProvider,
+};
+use rustls_pki_types::{CertificateDer, ServerName};
 use rustls_platform_verifier::Verifier;
-use tokio::{net::TcpStream, time::Instant};
+use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::unbracketed;
+use super::{Deadline, tcp::unbracketed};
 use crate::{
     config::Config,
-    error::{Error, Outcome, Result},
+    error::{Error, Result},
 };
 
 /// Returns a rustls configuration that trusts the config's root certificates, or the platform's where it names none, and
@@ -37,11 +40,15 @@ use crate::{
 /// # }
 /// ```
 pub fn tls_config(config: &Config, alpn: &[&[u8]]) -> Result<Arc<ClientConfig>> {
+    client_config(config.get_root_certificates(), alpn)
+}
+
+/// As [`tls_config`]; no roots mean the platform's.
+pub(super) fn client_config(roots: &[CertificateDer<'static>], alpn: &[&[u8]]) -> Result<Arc<ClientConfig>> {
     let provider = provider()?;
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::config("the TLS library supports no version of TLS").with_source(error))?;
-    let roots = config.get_root_certificates();
     let mut tls = if roots.is_empty() {
         builder.dangerous().with_custom_certificate_verifier(platform_verifier(provider)?).with_no_client_auth()
     } else {
@@ -61,25 +68,32 @@ pub fn tls_config(config: &Config, alpn: &[&[u8]]) -> Result<Arc<ClientConfig>> 
 ///
 /// Cancel safe in that dropping it closes the connection.
 pub(crate) async fn connect_tls(
-    config: &Config,
+    tls: Arc<ClientConfig>,
     host: &str,
     tcp: TcpStream,
-    alpn: &[&[u8]],
-    deadline: Instant,
+    deadline: &Deadline,
 ) -> Result<TlsStream<TcpStream>> {
     let host = unbracketed(host);
     let name = ServerName::try_from(host)
         .map_err(|error| Error::config(format!("{host:?} is not a host name that TLS can verify")).with_source(error))?
         .to_owned();
-    let handshake = TlsConnector::from(tls_config(config, alpn)?).connect(name, tcp);
-    match tokio::time::timeout_at(deadline, handshake).await {
-        Ok(Ok(tls)) => Ok(tls),
-        Ok(Err(error)) => Err(Error::tls(format!("the TLS handshake with {host} failed: {error}")).with_source(error)),
-        Err(_) => Err(Error::timeout(
-            &format!("TLS handshake with {host}"),
-            config.get_connect_timeout(),
-            Outcome::NotExecuted,
-        )),
+    let handshake = async {
+        TlsConnector::from(tls)
+            .connect(name, tcp)
+            .await
+            .map_err(|error| Error::tls(format!("the TLS handshake with {host} failed: {error}{}", remedy(&error))))
+    };
+    deadline.bound(&format!("TLS handshake with {host}"), handshake).await
+}
+
+/// What to do about a failure that has one usual reason.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+            " (nobody that is trusted here signed the certificate: name its root certificate, if it is the right server)"
+        }
+        Some(rustls::Error::InvalidMessage(_)) => " (the server does not speak TLS on this port)",
+        _ => "",
     }
 }
 
@@ -104,7 +118,7 @@ const ROOTS_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
 /// The platform's own verifier, the same for every connection of the process.
 fn platform_verifier(provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>> {
-    static LAST: Mutex<Option<(std::time::Instant, Arc<Verifier>)>> = Mutex::new(None);
+    static LAST: Mutex<Option<(Instant, Arc<Verifier>)>> = Mutex::new(None);
 
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((read_at, verifier)) = &*last
@@ -117,6 +131,6 @@ fn platform_verifier(provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCert
             .with_source(error)
     })?;
     let verifier = Arc::new(verifier);
-    *last = Some((std::time::Instant::now(), verifier.clone()));
+    *last = Some((Instant::now(), verifier.clone()));
     Ok(verifier)
 }

@@ -1,15 +1,12 @@
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    time::timeout_at,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::protocol::Role;
 use url::Url;
 
 use super::{ByteStream, upgrade::upgrade};
 use crate::{
     config::Config,
-    error::{Error, Outcome, Result},
-    net::{self, Socket},
+    error::{Error, Result},
+    net::{self, Deadline, Socket},
 };
 
 /// What [`connect`] gives: Postgres's bytes in a WebSocket over TCP or TLS.
@@ -45,24 +42,20 @@ const ALPN: &[&[u8]] = &[b"http/1.1"];
 pub async fn connect(config: &Config) -> Result<Stream> {
     let url = config.endpoint_ws()?;
     let tls = match url.scheme() {
-        "wss" => true,
-        "ws" => false,
+        "wss" => Some(net::tls_config(config, ALPN)?),
+        "ws" => None,
         other => return Err(Error::config(format!("a WebSocket URL begins with wss: or ws:, not {other}:"))),
     };
     let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
         return Err(Error::config("the WebSocket URL names no host"));
     };
-    let deadline = net::deadline(config);
-    let tcp = net::connect_tcp_by(config, host, port, deadline).await?;
-    let socket = if tls {
-        Socket::Tls(Box::new(net::connect_tls(config, host, tcp, ALPN, deadline).await?))
-    } else {
-        Socket::Plain(tcp)
+    let deadline = Deadline::of(config);
+    let tcp = net::connect_tcp_by(config, host, port, &deadline).await?;
+    let socket = match tls {
+        Some(tls) => Socket::Tls(Box::new(net::connect_tls(tls, host, tcp, &deadline).await?)),
+        None => Socket::Plain(tcp),
     };
-    timeout_at(deadline, connect_on(socket, &url)).await.unwrap_or_else(|_| {
-        let what = format!("answer to the WebSocket upgrade from {host}");
-        Err(Error::timeout(&what, config.get_connect_timeout(), Outcome::NotExecuted))
-    })
+    deadline.bound(&format!("answer to the WebSocket upgrade from {host}"), connect_on(socket, &url)).await
 }
 
 /// Upgrades any stream to a WebSocket; the URL gives the Host header and the path.

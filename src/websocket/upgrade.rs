@@ -37,9 +37,11 @@ where
 {
     // A fragment is never sent; a query may hold what should not be repeated in an error.
     let endpoint = format!("{}{}", url.host_str().unwrap_or_default(), url.path());
-    let (request, key) = url.as_str().into_client_request().and_then(generate_request).map_err(|error| {
-        Error::config(format!("the WebSocket URL of {endpoint} cannot be asked for: {error}")).with_source(error)
-    })?;
+    let (request, key) = url
+        .as_str()
+        .into_client_request()
+        .and_then(generate_request)
+        .map_err(|error| Error::config(format!("the WebSocket URL of {endpoint} cannot be asked for: {error}")))?;
     let lost = |error: io::Error| {
         Error::connect(format!("the connection broke in the WebSocket upgrade of {endpoint}: {error}"))
             .with_source(error)
@@ -60,7 +62,7 @@ where
             Ok(None) => {}
             Err(error) => {
                 let message = format!("the answer to the WebSocket upgrade of {endpoint} is not HTTP/1.1: {error}");
-                return Err(Error::connect(message).with_source(error));
+                return Err(Error::connect(message));
             }
         }
     };

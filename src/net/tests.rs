@@ -1,0 +1,204 @@
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use rcgen::{CertificateParams, DnType, KeyPair, generate_simple_self_signed};
+use rustls::ServerConfig;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+
+use super::{
+    Deadline, connect_tls,
+    tcp::{connect_any, unbracketed, with_port},
+    tls::client_config,
+};
+use crate::{Outcome, websocket};
+
+/// What PlanetScale's hosts look like; it is resolved to a local address.
+const HOST: &str = "abcd.us-east-2.pg.psdb.cloud";
+
+/// An address where nobody listens: port 1 is reserved and unused.
+const NOBODY: &str = "127.0.0.1:1";
+
+fn within_a_minute() -> Deadline {
+    Deadline::after(Duration::from_secs(60))
+}
+
+/// A server that has a certificate for `HOST` and for 127.0.0.1, signed by itself.
+struct Server {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    certificate: CertificateDer<'static>,
+    address: SocketAddr,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let key = generate_simple_self_signed([HOST.to_owned(), "127.0.0.1".to_owned()]).unwrap();
+        let certificate = key.cert.der().clone();
+        let secret = PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
+        let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.clone()], secret)
+            .unwrap();
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        Self { listener, acceptor: TlsAcceptor::from(Arc::new(config)), certificate, address }
+    }
+
+    async fn accept(&self) -> io::Result<TlsStream<TcpStream>> {
+        let (tcp, _) = self.listener.accept().await?;
+        self.acceptor.accept(tcp).await
+    }
+
+    /// Connects as `host` while the server accepts.
+    async fn connected(
+        &self,
+        host: &str,
+        roots: &[CertificateDer<'static>],
+    ) -> (crate::Result<tokio_rustls::client::TlsStream<TcpStream>>, io::Result<TlsStream<TcpStream>>) {
+        let client = async {
+            let tcp = TcpStream::connect(self.address).await.unwrap();
+            connect_tls(client_config(roots, &[b"http/1.1"])?, host, tcp, &within_a_minute()).await
+        };
+        tokio::join!(client, self.accept())
+    }
+}
+
+#[tokio::test]
+async fn a_websocket_over_tls_arrives_with_the_host_it_was_meant_for() {
+    let server = Server::start().await;
+    let (client, accepted) = server.connected(HOST, std::slice::from_ref(&server.certificate)).await;
+    let (client, mut accepted) = (client.unwrap(), accepted.unwrap());
+    assert_eq!(accepted.get_ref().1.server_name(), Some(HOST));
+    assert_eq!(accepted.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+
+    let url = format!("wss://{HOST}/v2?address={HOST}:6432").parse().unwrap();
+    let serving = async {
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            request.push(accepted.read_u8().await.unwrap());
+        }
+        let request = String::from_utf8(request).unwrap();
+        let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap();
+        let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes());
+        let answer = format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {accept}\r\n\r\n"
+        );
+        accepted.write_all(answer.as_bytes()).await.unwrap();
+        let mut stream = websocket::ByteStream::accepted(accepted).await;
+        let mut data = [0; 4];
+        stream.read_exact(&mut data).await.unwrap();
+        stream.write_all(&data).await.unwrap();
+        stream.shutdown().await.unwrap();
+        request
+    };
+    let asking = async {
+        let mut stream = websocket::connect_on(client, &url).await.unwrap();
+        stream.write_all(b"ping").await.unwrap();
+        stream.flush().await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        stream.shutdown().await.unwrap();
+        answer
+    };
+    let (answer, request) = tokio::join!(asking, serving);
+    assert_eq!(answer, b"ping");
+    assert!(request.starts_with(&format!("GET /v2?address={HOST}:6432 HTTP/1.1\r\nHost: {HOST}\r\n")), "{request}");
+}
+
+#[tokio::test]
+async fn an_ip_address_is_verified_and_not_sent_as_a_name() {
+    let server = Server::start().await;
+    let (client, accepted) = server.connected("127.0.0.1", std::slice::from_ref(&server.certificate)).await;
+    client.unwrap();
+    assert_eq!(accepted.unwrap().get_ref().1.server_name(), None);
+}
+
+#[tokio::test]
+async fn a_certificate_that_does_not_prove_the_host_is_refused() {
+    let server = Server::start().await;
+    // Another name too: a certificate of the same name would be taken for the signer and fail as a forgery.
+    let mut another = CertificateParams::new(Vec::new()).unwrap();
+    another.distinguished_name.push(DnType::CommonName, "Another root");
+    let another = another.self_signed(&KeyPair::generate().unwrap()).unwrap().der().clone();
+    for (host, roots, what) in [
+        (HOST, &[another][..], "root certificate"),
+        ("other.example", std::slice::from_ref(&server.certificate), "other.example"),
+    ] {
+        let (client, _) = server.connected(host, roots).await;
+        let error = client.unwrap_err();
+        assert!(error.is_tls() && error.is_connect() && error.outcome() == Outcome::NotExecuted, "{error:?}");
+        assert!(error.to_string().contains(what), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_told_apart() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (mut accepted, _) = listener.accept().await.unwrap();
+    accepted.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+    let tls = client_config(&[Server::start().await.certificate], &[]).unwrap();
+    let error = connect_tls(tls, HOST, tcp, &within_a_minute()).await.unwrap_err();
+    assert!(error.is_tls() && error.to_string().contains("does not speak TLS"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_server_is_given_up_at_the_deadline() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let tcp = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    tcp.set_nonblocking(true).unwrap();
+    let tcp = TcpStream::from_std(tcp).unwrap();
+    let tls = client_config(&[Server::start().await.certificate], &[]).unwrap();
+    let error = connect_tls(tls, HOST, tcp, &Deadline::after(Duration::from_secs(3))).await.unwrap_err();
+    assert!(error.is_timeout() && error.outcome() == Outcome::NotExecuted, "{error:?}");
+    assert_eq!(error.to_string(), format!("no TLS handshake with {HOST} within 3s"));
+}
+
+#[tokio::test]
+async fn the_next_address_is_tried_where_one_refuses() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let good = listener.local_addr().unwrap();
+    let addresses = [NOBODY.parse().unwrap(), good];
+    let tcp = connect_any(&addresses, HOST, 443, &within_a_minute()).await.unwrap();
+    assert_eq!(tcp.peer_addr().unwrap(), good);
+    assert!(tcp.nodelay().unwrap());
+    assert!(socket2::SockRef::from(&tcp).keepalive().unwrap());
+}
+
+#[tokio::test]
+async fn a_failed_connect_tells_every_address_it_tried() {
+    let addresses = [NOBODY.parse().unwrap(), "[::1]:1".parse().unwrap()];
+    let error = connect_any(&addresses, HOST, 443, &within_a_minute()).await.unwrap_err();
+    assert!(error.is_connect() && error.outcome() == Outcome::NotExecuted, "{error:?}");
+    let text = error.to_string();
+    assert!(text.starts_with(&format!("no TCP connection to {HOST} port 443 (127.0.0.1:1: ")), "{text}");
+    assert!(text.contains("; [::1]:1: "), "{text}");
+}
+
+#[tokio::test]
+async fn no_timeout_at_all_can_be_asked_for() {
+    let addresses = [NOBODY.parse().unwrap()];
+    assert!(connect_any(&addresses, HOST, 443, &Deadline::after(Duration::MAX)).await.unwrap_err().is_connect());
+    let error = connect_any(&addresses, HOST, 443, &Deadline::after(Duration::ZERO)).await.unwrap_err();
+    assert!(error.is_connect(), "{error}");
+}
+
+#[test]
+fn a_port_of_zero_is_the_urls() {
+    let given = ["127.0.0.1:0", "127.0.0.1:5555", "[::1]:0"].map(|address| address.parse().unwrap());
+    let filled: Vec<String> = with_port(&given, 443).iter().map(SocketAddr::to_string).collect();
+    assert_eq!(filled, ["127.0.0.1:443", "127.0.0.1:5555", "[::1]:443"]);
+}
+
+#[test]
+fn brackets_are_an_affair_of_urls() {
+    assert_eq!(["[::1]", "::1", "db.example"].map(unbracketed), ["::1", "::1", "db.example"]);
+}
