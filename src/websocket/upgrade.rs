@@ -44,7 +44,6 @@ where
         .map_err(|error| Error::config(format!("the WebSocket URL of {endpoint} cannot be asked for: {error}")))?;
     let lost = |error: io::Error| {
         Error::connect(format!("the connection broke in the WebSocket upgrade of {endpoint}: {error}"))
-            .with_source(error)
     };
     stream.write_all(&request).await.map_err(lost)?;
     stream.flush().await.map_err(lost)?;
