@@ -1,9 +1,24 @@
-//! Postgres's protocol, version 3: a lean client over any byte stream, and the server-side messages of bridge and gateway.
+//! Postgres's protocol, version 3 (manual, chapter 55): a lean client over any byte stream, the messages that a server reads
+//! and writes, and what a relay must know of the bytes that it passes on.
+
+mod backend_key;
 mod client;
+mod column;
 mod data_row;
+mod data_row_builder;
+mod format;
+mod reader;
+pub mod relay;
 pub mod server;
 mod transaction_status;
 
-pub use client::{BackendKey, Client, Column, Event, Execution, Format, Params, Parse, Startup, Statement, cancel};
-pub use data_row::DataRow;
+pub use backend_key::BackendKey;
+pub use client::{Client, Event, Execution, Notification, Params, Parse, Startup, Statement, cancel};
+pub use column::Column;
+pub use data_row::{DataRow, Values};
+pub use data_row_builder::DataRowBuilder;
+pub use format::Format;
 pub use transaction_status::TransactionStatus;
+
+/// The largest message that Postgres itself takes or sends, in bytes.
+pub const MAX_MESSAGE: usize = 1 << 30;

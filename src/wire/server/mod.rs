@@ -1,118 +1,37 @@
-//! What a server reads and writes: the frontend's messages parsed, the backend's messages built.
-use super::{BackendKey, Column, DataRow, Format, TransactionStatus};
-use crate::{
-    Oid,
-    error::{DbError, Result},
+//! What a server reads and writes: the frontend's messages parsed, the backend's messages built (manual, section 55.7).
+//!
+//! # Example
+//!
+//! ```
+//! use bytes::BytesMut;
+//! use pgferry::wire::{
+//!     TransactionStatus,
+//!     server::{self, Frontend},
+//! };
+//!
+//! let mut received = BytesMut::from(&b"Q\0\0\0\x0dselect 1\0S\0\0"[..]);
+//! let Some(Frontend::Query(text)) = server::read(&mut received, 1024)? else { panic!("it is whole") };
+//! assert_eq!(text, "select 1");
+//! // A Sync is under way and stays.
+//! assert!(server::read(&mut received, 1024)?.is_none());
+//! assert_eq!(&received[..], b"S\0\0");
+//!
+//! let mut out = BytesMut::new();
+//! server::command_complete(&mut out, "SELECT 0");
+//! server::ready_for_query(&mut out, TransactionStatus::Idle);
+//! assert_eq!(&out[..], b"C\0\0\0\x0dSELECT 0\0Z\0\0\0\x05I");
+//! # Ok::<_, pgferry::Error>(())
+//! ```
+
+mod backend;
+mod frontend;
+mod opening;
+
+pub use backend::{
+    authentication_cleartext_password, authentication_md5_password, authentication_ok, authentication_sasl,
+    backend_key_data, bind_complete, close_complete, command_complete, data_row, empty_query_response, error_response,
+    negotiate_protocol_version, no_data, notice_response, notification_response, parameter_description,
+    parameter_status, parse_complete, portal_suspended, ready_for_query, row_description,
 };
-use bytes::{Bytes, BytesMut};
-
-/// The first message of a connection, which has no type byte.
-pub enum Opening {
-    Ssl,
-    GssEnc,
-    Cancel(BackendKey),
-    Startup(StartupMessage),
-}
-pub struct StartupMessage {
-    pub minor: u16,
-    pub parameters: Vec<(String, String)>,
-}
-
-/// stub: every frontend message; None where the buffer holds no whole message yet
-#[derive(Debug)]
-pub enum Frontend {
-    Query(String),
-    Parse {
-        name: String,
-        text: String,
-        param_types: Vec<Oid>,
-    },
-    Bind {
-        portal: String,
-        statement: String,
-        param_formats: Vec<Format>,
-        params: Vec<Option<Bytes>>,
-        result_formats: Vec<Format>,
-    },
-    DescribeStatement(String),
-    DescribePortal(String),
-    Execute {
-        portal: String,
-        max_rows: i32,
-    },
-    CloseStatement(String),
-    ClosePortal(String),
-    Flush,
-    Sync,
-    Terminate,
-    Password(Bytes),
-    CopyData(Bytes),
-    CopyDone,
-    CopyFail(String),
-    FunctionCall,
-}
-
-/// takes one opening message off the buffer, when it is whole (bounded length)
-pub fn read_opening(buf: &mut BytesMut) -> Result<Option<Opening>> {
-    todo!()
-}
-/// takes one message off the buffer, when it is whole; `max` bounds its length in bytes
-pub fn read(buf: &mut BytesMut, max: usize) -> Result<Option<Frontend>> {
-    todo!()
-}
-
-/// builders for backend messages, each appends to `out`
-pub fn authentication_ok(out: &mut BytesMut) {
-    todo!()
-}
-pub fn authentication_cleartext_password(out: &mut BytesMut) {
-    todo!()
-}
-pub fn backend_key_data(out: &mut BytesMut, key: BackendKey) {
-    todo!()
-}
-pub fn parameter_status(out: &mut BytesMut, name: &str, value: &str) {
-    todo!()
-}
-pub fn ready_for_query(out: &mut BytesMut, status: TransactionStatus) {
-    todo!()
-}
-pub fn row_description(out: &mut BytesMut, columns: &[Column], format: Format) {
-    todo!()
-}
-pub fn data_row(out: &mut BytesMut, row: &DataRow) {
-    todo!()
-}
-pub fn command_complete(out: &mut BytesMut, tag: &str) {
-    todo!()
-}
-pub fn error_response(out: &mut BytesMut, error: &DbError) {
-    todo!()
-}
-pub fn notice_response(out: &mut BytesMut, notice: &DbError) {
-    todo!()
-}
-pub fn parameter_description(out: &mut BytesMut, types: &[Oid]) {
-    todo!()
-}
-pub fn parse_complete(out: &mut BytesMut) {
-    todo!()
-}
-pub fn bind_complete(out: &mut BytesMut) {
-    todo!()
-}
-pub fn close_complete(out: &mut BytesMut) {
-    todo!()
-}
-pub fn no_data(out: &mut BytesMut) {
-    todo!()
-}
-pub fn empty_query_response(out: &mut BytesMut) {
-    todo!()
-}
-pub fn portal_suspended(out: &mut BytesMut) {
-    todo!()
-}
-pub fn negotiate_protocol_version(out: &mut BytesMut, minor: u16, unknown: &[&str]) {
-    todo!()
-}
+pub use frontend::{Frontend, read};
+pub use opening::{MAX_OPENING, Opening, StartupMessage, read_opening};
