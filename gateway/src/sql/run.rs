@@ -104,7 +104,6 @@ where
         query.params.iter().map(|param| param.0.as_ref().map(|text| Cow::Borrowed(text.as_bytes()))).collect();
     let mut result = ResultWriter { mode, out, state: State::NoColumns };
     let mut tag = String::new();
-    let mut copy = false;
     {
         let statement = text_statement(&query.query, &values);
         let mut execution = client.execute(&statement).await.map_err(|error| Fault::from_statement(&error))?;
@@ -113,10 +112,9 @@ where
                 Ok(Some(Event::Columns(columns))) => result.columns(columns, kinds),
                 Ok(Some(Event::Row(row))) => result.row(row)?,
                 Ok(Some(Event::Complete(complete))) => tag = complete,
-                Ok(Some(Event::Copy)) => copy = true,
-                Ok(Some(_)) => {}
+                Ok(Some(Event::Empty)) => {}
                 Ok(None) => break,
-                Err(_) if copy => return Err(Fault::bad_request(COPY_REFUSED)),
+                Err(error) if error.is_refused() => return Err(Fault::bad_request(COPY_REFUSED)),
                 Err(error) => return Err(Fault::from_statement(&error)),
             }
         }
