@@ -21,13 +21,18 @@ impl Account {
     pub(crate) fn unprivileged() -> Result<Self> {
         let current = rustix::process::geteuid();
         if !current.is_root() {
-            return Ok(Self { uid: current.as_raw(), drop_to: None });
+            return Ok(Self::current());
         }
         let accounts = fs::read_to_string("/etc/passwd").context("/etc/passwd cannot be read")?;
         let (uid, gid) = CANDIDATES.iter().find_map(|name| ids(&accounts, name)).context(
             "PostgreSQL does not run as root and there is neither an account postgres nor nobody: run the tests as another user",
         )?;
         Ok(Self { uid, drop_to: Some((uid, gid)) })
+    }
+
+    /// Returns the current account.
+    pub(crate) fn current() -> Self {
+        Self { uid: rustix::process::geteuid().as_raw(), drop_to: None }
     }
 
     /// Returns a command that runs as this account, in a process group of its own: neither a terminal's interrupt nor a

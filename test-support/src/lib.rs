@@ -1,16 +1,33 @@
 //! Throw-away PostgreSQL servers and gateways, for pgferry's tests and examples.
 //!
-//! [`Postgres::start`] runs a server of the installed binaries until it is dropped, with a superuser `postgres` and a role
-//! `app` that owns a database `app`; every server has a data directory, a port and a socket of its own.
+//! - [`Postgres`]: a server of the installed binaries, with a superuser `postgres` and a role `app` that owns a database
+//!   `app`, and with a data directory, a port and a socket of its own.
+//! - [`TestGateway`]: a gateway before a Postgres, plain or with a certificate of a [`TestCa`].
+//! - [`Stage`]: both, with a database for one test alone.
+//! - [`GatewayProcess`]: a gateway that can be killed or stopped.
+//! - [`Proxy`]: a delay on the way, which counts round trips.
+//!
+//! All of them end when they are dropped, and those that are processes also when the test is killed.
 
 mod account;
 mod base_directory;
+mod gateway;
+mod gateway_process;
 mod installation;
 mod postgres;
+mod proxy;
 mod psql;
 mod secret;
 mod server;
+mod stage;
 mod template;
+mod test_ca;
 mod watchdog;
+mod worker;
 
+pub use gateway::TestGateway;
+pub use gateway_process::GatewayProcess;
 pub use postgres::{Builder, Postgres};
+pub use proxy::Proxy;
+pub use stage::Stage;
+pub use test_ca::TestCa;

@@ -68,7 +68,7 @@ impl Server {
                 command.arg("-c").arg(format!("{name}={value}"));
             }
             let mut process = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
-            let watchdog = match Watchdog::start(account, process.id(), directory) {
+            let watchdog = match Watchdog::start(account, process.id(), Some(directory)) {
                 Ok(watchdog) => watchdog,
                 Err(error) => {
                     process.kill()?;

@@ -1,3 +1,4 @@
 //! Everything that needs a PostgreSQL, a gateway or a foreign peer: one binary, one module a subject.
 
 mod postgres;
+mod proxy;
