@@ -1,6 +1,16 @@
 use std::fmt;
 
 /// A secret: a password or a token, whose text no `Debug` shows.
+///
+/// # Example
+///
+/// ```
+/// use pgferry::config::Password;
+///
+/// let password = Password::from("hunter2");
+/// assert_eq!(password.reveal(), "hunter2");
+/// assert_eq!(format!("{password:?}"), "Password(…)");
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(Box<str>);
 

@@ -1,0 +1,103 @@
+use url::Url;
+
+use super::{
+    Config, Provider, Transport,
+    host::{bracketed, is_loopback},
+    neon,
+};
+use crate::error::{Error, Result};
+
+/// Where the endpoints are.
+impl Config {
+    /// Returns where SQL over HTTP is served, for a password: the template filled, the provider's rule applied, plain `http:`
+    /// checked.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_config`]: there is no host or no endpoint to be known from it, the template is wrong, the URL is plain and
+    /// may not be, or the session has options that HTTP cannot carry.
+    pub fn endpoint_http(&self) -> Result<Url> {
+        self.endpoint(Transport::Http, "api")
+    }
+
+    /// Returns where SQL over HTTP is served for a bearer token: Neon has a host of its own for it, others have not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::endpoint_http`].
+    pub fn endpoint_http_bearer(&self) -> Result<Url> {
+        self.endpoint(Transport::Http, "apiauth")
+    }
+
+    /// Returns where Postgres is served over WebSocket, `?address=` included where the provider wants it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_config`]: there is no host or no endpoint to be known from it, the template is wrong, or the URL is plain
+    /// and may not be.
+    pub fn endpoint_ws(&self) -> Result<Url> {
+        self.endpoint(Transport::WebSocket, "")
+    }
+
+    fn endpoint(&self, transport: Transport, neon_label: &str) -> Result<Url> {
+        let host = self.get_host()?;
+        let port = self.get_port();
+        self.check_options(transport)?;
+        if let Some(template) = self.template(transport) {
+            let url = template.fill(host, port)?;
+            self.check_scheme(&url).map_err(|message| template.error(message))?;
+            return Ok(url);
+        }
+        let in_url = bracketed(host);
+        let text = match (transport, self.get_provider()) {
+            (Transport::Http, Provider::Neon) => format!("https://{}/sql", self.neon_api_host(host, neon_label)?),
+            (Transport::WebSocket, Provider::Neon) => format!("wss://{in_url}/v2"),
+            (Transport::Http, _) => format!("https://{in_url}/sql"),
+            (Transport::WebSocket, _) => format!("wss://{in_url}/v2?address={in_url}:{port}"),
+        };
+        let url = Url::parse(&text)
+            .map_err(|error| Error::config(format!("no endpoint's URL can be made of the host {host:?}: {error}")))?;
+        if self.get_provider() == Provider::Other && url.host().is_some_and(|host| is_loopback(&host)) {
+            let key = match transport {
+                Transport::Http => "http_url",
+                Transport::WebSocket => "ws_url",
+            };
+            return Err(Error::config(format!(
+                "no endpoint is known for {host}, where Postgres itself speaks neither HTTP nor WebSocket: run \
+                 `pgferry gateway` in front of it and use the URL that it prints, or set {key}"
+            )));
+        }
+        Ok(url)
+    }
+
+    fn neon_api_host(&self, host: &str, label: &str) -> Result<String> {
+        neon::with_first_label(&neon::endpoint_host(host, self.endpoint_option()), label).ok_or_else(|| {
+            Error::config(format!(
+                "Neon's HTTP endpoint follows from a host such as ep-….<region>.aws.neon.tech, and not from {host}: set \
+                 http_url"
+            ))
+        })
+    }
+
+    /// Tells what is wrong with a plain endpoint, if anything is.
+    fn check_scheme(&self, url: &Url) -> Result<(), String> {
+        let plain = matches!(url.scheme(), "http" | "ws");
+        let secure = if url.scheme() == "http" { "https" } else { "wss" };
+        if plain && self.require_tls {
+            return Err(format!(
+                "the endpoint's URL is plain {}:, and sslmode=require or stricter insists on TLS: use {secure}:, or drop \
+                 sslmode",
+                url.scheme()
+            ));
+        }
+        if plain && !self.allow_plaintext && !url.host().is_some_and(|host| is_loopback(&host)) {
+            return Err(format!(
+                "plain {}: would show everything, the password included, on the way to {}: use {secure}:, or say \
+                 allow_plaintext=true",
+                url.scheme(),
+                url.host_str().unwrap_or_default()
+            ));
+        }
+        Ok(())
+    }
+}
