@@ -1,4 +1,6 @@
 //! Everything that needs a PostgreSQL, a gateway or a foreign peer: one binary, one module a subject.
 
 mod postgres;
+mod providers;
 mod proxy;
+mod tls_front;
