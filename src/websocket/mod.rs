@@ -2,6 +2,9 @@
 //!
 //! Binary frames only, no subprotocol, no extensions. Where a frame ends means nothing: a Postgres message may be split
 //! anywhere, and several may share a frame.
+//!
+//! The library underneath logs whole frames at level `trace`, log-ins included, to the targets `tungstenite` and
+//! `tokio_tungstenite`: a program that collects such records should keep these two at `debug`.
 
 mod byte_stream;
 mod close;
