@@ -3,8 +3,8 @@
 //! Binary frames only, no subprotocol, no extensions. Where a frame ends means nothing: a Postgres message may be split
 //! anywhere, and several may share a frame.
 //!
-//! The library underneath logs whole frames at level `trace`, log-ins included, to the targets `tungstenite` and
-//! `tokio_tungstenite`: a program that collects such records should keep these two at `debug`.
+//! The library underneath logs whole frames at level `trace`, log-ins included, to the target `tungstenite`: a program that
+//! collects such records should keep that target at `debug`.
 
 mod byte_stream;
 mod close;
