@@ -1,29 +1,33 @@
 //! Postgres's values between their text and their binary form; no I/O.
+//!
+//! Text is what the server prints under canonical settings: `DateStyle` ISO, `IntervalStyle` postgres, `TimeZone` UTC,
+//! `bytea_output` hex, `extra_float_digits` 1 or more, `lc_monetary` C. Both forms are byte for byte the server's own.
+
+mod array;
+mod base;
+mod bits;
+mod bool;
 mod builtin;
+mod bytea;
+mod char;
+mod date_time;
+mod error;
+mod float;
+mod geometry;
+mod integer;
+mod interval;
+mod json;
+mod money;
+mod network;
+mod numeric;
+mod reader;
+mod text;
+mod type_;
+mod uuid;
 
 pub use builtin::{builtin_element, builtin_name};
+pub use error::Error;
+pub use type_::Type;
 
-use crate::Oid;
-
-/// stub: how values of one type are converted; looked up once per column or parameter, then used for every row
-#[derive(Clone, Debug)]
-pub struct Type {}
-
-impl Type {
-    /// None for an OID that is not a built-in type known to the codec
-    pub fn builtin(oid: Oid) -> Option<Self> {
-        todo!()
-    }
-    /// Appends the binary form of `text` to `out` (without a length prefix)
-    pub fn text_to_binary(&self, text: &str, out: &mut Vec<u8>) -> Result<(), Error> {
-        todo!()
-    }
-    /// Appends the text form
-    pub fn binary_to_text(&self, binary: &[u8], out: &mut String) -> Result<(), Error> {
-        todo!()
-    }
-}
-
-/// stub: a value that is not of its type's form
-#[derive(Debug)]
-pub struct Error {}
+/// Why a value is not of its type's form; [`Error`] adds the type and the value.
+type Reason = &'static str;

@@ -1,0 +1,151 @@
+//! float4 and float8: IEEE 754; printed with the fewest digits that read back as the same number.
+
+use std::fmt::Write;
+
+use super::{Reason, reader::whole};
+
+const NO_NUMBER: Reason = "not a number";
+
+pub(super) fn float4_to_binary(text: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
+    let value: f32 = text.parse().map_err(|_| NO_NUMBER)?;
+    out.extend_from_slice(&value.to_be_bytes());
+    Ok(())
+}
+
+pub(super) fn float8_to_binary(text: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
+    let value: f64 = text.parse().map_err(|_| NO_NUMBER)?;
+    out.extend_from_slice(&value.to_be_bytes());
+    Ok(())
+}
+
+pub(super) fn float4_to_text(binary: &[u8], out: &mut String) -> Result<(), Reason> {
+    let value = f32::from_be_bytes(whole(binary)?);
+    if !push_special(value.into(), out) {
+        let shortest = shortest(
+            f64::from(value),
+            format!("{:e}", value),
+            |precision| format!("{value:.precision$e}"),
+            |text| text.parse() == Ok(value),
+            24,
+        );
+        push_decimal(&shortest, 6, out);
+    }
+    Ok(())
+}
+
+pub(super) fn float8_to_text(binary: &[u8], out: &mut String) -> Result<(), Reason> {
+    push_float8(f64::from_be_bytes(whole(binary)?), out);
+    Ok(())
+}
+
+/// Appends a float8 as Postgres prints it.
+pub(super) fn push_float8(value: f64, out: &mut String) {
+    if !push_special(value, out) {
+        let shortest = shortest(
+            value,
+            format!("{value:e}"),
+            |precision| format!("{value:.precision$e}"),
+            |text| text.parse() == Ok(value),
+            53,
+        );
+        push_decimal(&shortest, 15, out);
+    }
+}
+
+fn push_special(value: f64, out: &mut String) -> bool {
+    let text = if value.is_nan() {
+        "NaN"
+    } else if value == f64::INFINITY {
+        "Infinity"
+    } else if value == f64::NEG_INFINITY {
+        "-Infinity"
+    } else {
+        return false;
+    };
+    out.push_str(text);
+    true
+}
+
+/// The fewest digits, in scientific notation.
+///
+/// Where they stand exactly between two floats, both Rust's digits and IEEE's rule of reading round to the even one; Postgres
+/// does not rely on that rule and prints more digits.
+fn shortest(
+    value: f64,
+    digits: String,
+    with_precision: impl Fn(usize) -> String,
+    reads_back: impl Fn(&str) -> bool,
+    mantissa_bits: u32,
+) -> String {
+    let precision = digits.bytes().take_while(|&byte| byte != b'e').filter(u8::is_ascii_digit).count();
+    if !is_midpoint(value, &digits, mantissa_bits) {
+        return digits;
+    }
+    (precision..20)
+        .map(with_precision)
+        .find(|longer| reads_back(longer) && !is_midpoint(value, longer, mantissa_bits))
+        .unwrap_or(digits)
+}
+
+/// Whether the decimal number is neither the float nor nearer to it than to its neighbour: one that needs exactly one bit
+/// more than a float has.
+fn is_midpoint(value: f64, decimal: &str, mantissa_bits: u32) -> bool {
+    let Some((mantissa, exponent)) = decimal.split_once('e') else { return false };
+    let fraction = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    let (Ok(mut integer), Ok(exponent), Ok(fraction)) =
+        (digits.parse::<u128>(), exponent.parse::<i32>(), i32::try_from(fraction))
+    else {
+        return false;
+    };
+    if integer == 0 || value == 0.0 {
+        return false;
+    }
+    // The odd part alone says how many bits are needed: that of a power of ten is the power of five.
+    for _ in 0..(exponent - fraction).unsigned_abs() {
+        let next = if exponent < fraction {
+            Some(integer / 5).filter(|_| integer.is_multiple_of(5))
+        } else {
+            // Beyond this it cannot be a midpoint, and need not fit.
+            integer.checked_mul(5).filter(|&integer| integer < 1 << 100)
+        };
+        let Some(next) = next else { return false };
+        integer = next;
+    }
+    let odd = integer >> integer.trailing_zeros();
+    u128::BITS - odd.leading_zeros() == mantissa_bits + 1
+}
+
+/// Appends a number in scientific notation as Postgres does: with a power of ten only below -4 and from `limit` on.
+fn push_decimal(scientific: &str, limit: i32, out: &mut String) {
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let mantissa = match mantissa.strip_prefix('-') {
+        Some(mantissa) => {
+            out.push('-');
+            mantissa
+        }
+        None => mantissa,
+    };
+    if !(-4..limit).contains(&exponent) {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        let _ = write!(out, "{mantissa}e{sign}{:02}", exponent.unsigned_abs());
+        return;
+    }
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit).map(char::from);
+    if exponent < 0 {
+        out.push_str("0.");
+        out.extend((1..exponent.unsigned_abs()).map(|_| '0'));
+        out.extend(digits);
+        return;
+    }
+    let mut whole = exponent + 1;
+    for digit in digits {
+        if whole == 0 {
+            out.push('.');
+        }
+        whole -= 1;
+        out.push(digit);
+    }
+    out.extend((0..whole).map(|_| '0'));
+}

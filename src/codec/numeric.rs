@@ -1,0 +1,138 @@
+//! numeric: digits of base 10000, the power of the first, the sign, and how many decimal places are shown.
+
+use super::{Reason, reader::Reader};
+
+const POSITIVE: u16 = 0;
+const NEGATIVE: u16 = 0x4000;
+const NAN: u16 = 0xc000;
+const INFINITY: u16 = 0xd000;
+const NEGATIVE_INFINITY: u16 = 0xf000;
+
+/// What the server shows as the scale of an infinity: bits of its sign, read as a scale.
+const INFINITE_SCALE: u16 = 0x20;
+
+const MAX_SCALE: u16 = 0x3fff;
+const NO_NUMBER: Reason = "not a decimal number";
+const TOO_LONG: Reason = "too many digits";
+
+pub(super) fn to_binary(text: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
+    let special = match text {
+        "NaN" => Some((NAN, 0)),
+        "Infinity" => Some((INFINITY, INFINITE_SCALE)),
+        "-Infinity" => Some((NEGATIVE_INFINITY, INFINITE_SCALE)),
+        _ => None,
+    };
+    if let Some((sign, scale)) = special {
+        return header(0, 0, sign, scale, out);
+    }
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (NEGATIVE, digits),
+        None => (POSITIVE, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() && fraction.is_empty() || !all_digits(whole) || !all_digits(fraction) {
+        return Err(NO_NUMBER);
+    }
+    let scale = u16::try_from(fraction.len()).ok().filter(|&scale| scale <= MAX_SCALE).ok_or(TOO_LONG)?;
+
+    let start = out.len();
+    header(0, 0, sign, scale, out)?;
+    let mut weight = i32::try_from(whole.len().div_ceil(4)).map_err(|_| TOO_LONG)? - 1;
+    let mut digits = Vec::with_capacity(whole.len() / 4 + fraction.len() / 4 + 2);
+    let (first, rest) = whole.as_bytes().split_at(whole.len() % 4);
+    digits.extend(Some(first).filter(|first| !first.is_empty()).map(digit));
+    digits.extend(rest.chunks(4).map(digit));
+    digits.extend(
+        fraction.as_bytes().chunks(4).map(|chunk| digit(chunk) * [0, 1000, 100, 10, 1].get(chunk.len()).unwrap_or(&0)),
+    );
+
+    let leading = digits.iter().take_while(|&&digit| digit == 0).count();
+    let trailing = digits.iter().rev().take_while(|&&digit| digit == 0).count();
+    let significant = digits.get(leading..digits.len().saturating_sub(trailing)).unwrap_or_default();
+    out.truncate(start);
+    if significant.is_empty() {
+        return header(0, 0, POSITIVE, scale, out);
+    }
+    weight -= i32::try_from(leading).map_err(|_| TOO_LONG)?;
+    let weight = i16::try_from(weight).map_err(|_| TOO_LONG)?;
+    header(significant.len(), weight, sign, scale, out)?;
+    out.extend(significant.iter().flat_map(|digit| digit.to_be_bytes()));
+    Ok(())
+}
+
+fn header(count: usize, weight: i16, sign: u16, scale: u16, out: &mut Vec<u8>) -> Result<(), Reason> {
+    let count = i16::try_from(count).map_err(|_| TOO_LONG)?;
+    out.extend_from_slice(&count.to_be_bytes());
+    out.extend_from_slice(&weight.to_be_bytes());
+    out.extend_from_slice(&sign.to_be_bytes());
+    out.extend_from_slice(&scale.to_be_bytes());
+    Ok(())
+}
+
+/// The value of up to four decimal digits.
+fn digit(decimals: &[u8]) -> u16 {
+    decimals.iter().fold(0, |value, decimal| value * 10 + u16::from(decimal & 15))
+}
+
+pub(super) fn to_text(binary: &[u8], out: &mut String) -> Result<(), Reason> {
+    let mut reader = Reader::new(binary);
+    let count = usize::try_from(reader.i16()?).map_err(|_| "a negative number of digits")?;
+    let (weight, sign, scale) = (reader.i16()?, reader.u16()?, reader.u16()?);
+    let (digits, _) = reader.take(2 * count)?.as_chunks();
+    reader.finish()?;
+    let digits: Vec<u16> = digits.iter().map(|&digit| u16::from_be_bytes(digit)).collect();
+    if digits.iter().any(|&digit| digit > 9999) {
+        return Err("a digit beyond 9999");
+    }
+    let special = match sign {
+        POSITIVE | NEGATIVE => None,
+        NAN => Some("NaN"),
+        INFINITY => Some("Infinity"),
+        NEGATIVE_INFINITY => Some("-Infinity"),
+        _ => return Err("an unknown sign"),
+    };
+    if let Some(special) = special {
+        out.push_str(special);
+        return Ok(());
+    }
+    if scale > MAX_SCALE {
+        return Err("too many decimal places");
+    }
+    print(&digits, weight.into(), sign == NEGATIVE, scale.into(), out);
+    Ok(())
+}
+
+fn print(digits: &[u16], weight: i32, negative: bool, scale: usize, out: &mut String) {
+    let at = |power: i32| {
+        let index = usize::try_from(weight - power).ok();
+        index.and_then(|index| digits.get(index)).copied().unwrap_or(0)
+    };
+    let start = out.len();
+    for power in (0..=weight).rev() {
+        let digit = at(power);
+        if out.len() > start {
+            out.push_str(&format!("{digit:04}"));
+        } else if digit > 0 {
+            out.push_str(&digit.to_string());
+        }
+    }
+    if out.len() == start {
+        out.push('0');
+    }
+    if scale > 0 {
+        out.push('.');
+        let end = out.len() + scale;
+        let mut power = -1;
+        while out.len() < end {
+            out.push_str(&format!("{:04}", at(power)));
+            power -= 1;
+        }
+        // The server, too, cuts what its scale does not show.
+        out.truncate(end);
+    }
+    let is_zero = out.as_bytes().iter().skip(start).all(|&byte| byte == b'0' || byte == b'.');
+    if negative && !is_zero {
+        out.insert(start, '-');
+    }
+}
