@@ -11,7 +11,8 @@ use std::{
 use hmac::{Hmac, KeyInit, Mac};
 use pgferry::{
     Result,
-    wire::{BackendKey, Client, TransactionStatus},
+    config::RequireAuth,
+    wire::{BackendKey, Client, Startup, TransactionStatus},
 };
 use sha2::Sha256;
 use tokio::{
@@ -23,7 +24,7 @@ use tokio::{
 
 use crate::{
     sql::{Credentials, Fault, ValueKinds},
-    upstream::{SharedUpstream, UpstreamStream, startup},
+    upstream::{SharedUpstream, UpstreamStream},
 };
 
 /// How long a connection may have been idle before it is asked whether it is still there.
@@ -93,13 +94,12 @@ impl Pool {
 
     async fn log_in(&self, credentials: &Credentials, list: &List) -> Result<Session, Fault> {
         let Credentials { user, password, database } = credentials;
-        let database = Some(database.clone()).filter(|database| !database.is_empty());
-        let parameters = vec![("client_encoding".to_owned(), "UTF8".to_owned())];
-        let session = self
-            .upstream
-            .log_in(&startup(user.clone(), database, password.clone(), parameters))
-            .await
-            .map_err(|error| Fault::from_login(&error, user))?;
+        let mut startup = Startup::new(user, RequireAuth::ANY)
+            .password(password.clone())
+            // The text of values goes into JSON, which is UTF-8.
+            .parameter("client_encoding", "UTF8");
+        startup.database = Some(database.clone()).filter(|database| !database.is_empty());
+        let session = self.upstream.log_in(&startup).await.map_err(|error| Fault::from_login(&error, user))?;
         let opened = list.opened.fetch_add(1, Ordering::Relaxed) + 1;
         tracing::debug!(opened, "logged in at Postgres");
         Ok(session)
@@ -178,7 +178,7 @@ impl List {
             let Idle { since, reset } = lock(&self.idle).pop()?;
             // What resets a session is bounded in time.
             let Ok(Some(mut session)) = reset.await else { continue };
-            if since.elapsed() < TRUSTED || run(&mut session, "").await.is_ok() {
+            if since.elapsed() < TRUSTED || session.ping().await.is_ok() {
                 return Some(session);
             }
         }
@@ -239,8 +239,7 @@ async fn reset(mut session: Session) -> Option<Session> {
 }
 
 async fn run(session: &mut Session, text: &str) -> Result<()> {
-    let mut execution = session.simple_query(text).await?;
-    while execution.next().await?.is_some() {}
+    session.simple_query(text).await?.finish().await?;
     session.take_notices();
     Ok(())
 }

@@ -10,7 +10,6 @@ use std::{
 use percent_encoding::percent_decode_str;
 use pgferry::{
     Config, Error, Outcome, Result,
-    config::{Password, Provider},
     net::Socket,
     wire::{BackendKey, Client, Startup, cancel},
 };
@@ -183,23 +182,6 @@ async fn secure(mut tcp: TcpStream, host: &str) -> Result<Socket> {
         .await
         .map_err(|error| Error::connect(format!("TLS with Postgres at {host} failed: {error}")))?;
     Ok(Socket::Tls(Box::new(tls)))
-}
-
-/// What callers log in with: their password, by whatever method the server asks for.
-pub(crate) fn startup(
-    user: String,
-    database: Option<String>,
-    password: Password,
-    parameters: Vec<(String, String)>,
-) -> Startup {
-    Startup {
-        user,
-        database,
-        parameters,
-        password: Some(password),
-        require_auth: Config::new().provider(Provider::Other).get_require_auth(),
-        pipeline_password: false,
-    }
 }
 
 impl std::str::FromStr for Upstream {

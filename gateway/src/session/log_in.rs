@@ -3,9 +3,9 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use pgferry::{
     Error, Outcome, Result,
-    config::Password,
+    config::{Password, RequireAuth},
     wire::{
-        Client, TransactionStatus,
+        Client, Startup, TransactionStatus,
         server::{self, Frontend, StartupMessage},
     },
 };
@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::opening::lost;
-use crate::upstream::{SharedUpstream, UpstreamStream, startup};
+use crate::upstream::{SharedUpstream, UpstreamStream};
 
 /// How long a client may take to say who it is, as Postgres's own `authentication_timeout`.
 pub(super) const AUTHENTICATION_TIMEOUT: Duration = Duration::from_secs(60);
@@ -65,7 +65,8 @@ where
     else {
         return Ok(None);
     };
-    let mut session = upstream.log_in(&startup(user, database, password, parameters)).await?;
+    let startup = Startup { database, parameters, ..Startup::new(user, RequireAuth::ANY).password(password) };
+    let mut session = upstream.log_in(&startup).await?;
     greet(&mut greeting, &mut session);
     let (upstream, rest) = session.into_parts();
     greeting.extend_from_slice(&rest);

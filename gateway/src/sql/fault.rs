@@ -48,9 +48,8 @@ impl Fault {
     pub(crate) fn from_statement(error: &Error) -> Self {
         match error.as_db_error() {
             Some(db) => Self { status: StatusCode::BAD_REQUEST, error: Box::new(db.clone()) },
-            None if error.outcome() == Outcome::NotExecuted && !error.is_connect() && !error.is_closed() => {
-                Self::bad_request(error.message())
-            }
+            None if error.outcome() == Outcome::NotExecuted && error.is_closed() => Self::unreachable(error),
+            None if error.outcome() == Outcome::NotExecuted => Self::bad_request(error.message()),
             None => {
                 let mut fault = Self::bad_request("the connection to Postgres was lost: the statement may have run");
                 fault.error.detail = Some(error.message().to_owned());

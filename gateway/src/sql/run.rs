@@ -3,7 +3,7 @@ use std::{borrow::Cow, sync::Arc};
 use bytes::Bytes;
 use pgferry::{
     Oid,
-    wire::{Client, Column, DataRow, Event, Format, Params, Parse, Statement},
+    wire::{Client, Column, DataRow, Event, Format, Params, Statement},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -37,7 +37,7 @@ pub(super) async fn run<S>(
     limit: usize,
 ) -> Result<Bytes, Fault>
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send,
+    S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut out = Output::new(limit);
     match payload {
@@ -76,12 +76,10 @@ fn begin(batch: &Batch) -> String {
 /// Runs a statement whose result nobody asked for.
 async fn command<S>(client: &mut Client<S>, text: &str) -> Result<(), Fault>
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send,
+    S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut execution = client.simple_query(text).await.map_err(|error| Fault::from_statement(&error))?;
-    while execution.next().await.map_err(|error| Fault::from_statement(&error))?.is_some() {}
-    client.take_notices();
-    Ok(())
+    let run = async { client.simple_query(text).await?.finish().await };
+    run.await.map(drop).map_err(|error| Fault::from_statement(&error))
 }
 
 async fn statement<S>(
@@ -92,7 +90,7 @@ async fn statement<S>(
     out: &mut Output,
 ) -> Result<(), Fault>
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send,
+    S: AsyncRead + AsyncWrite + Unpin,
 {
     if query.params.len() > MAX_PARAMS {
         return Err(Fault::bad_request(format!("a query can have at most {MAX_PARAMS} parameters")));
@@ -119,7 +117,6 @@ where
             }
         }
     }
-    client.take_notices();
     if let Some(unknown) = result.unknown_types(kinds) {
         look_up(client, &unknown, kinds).await?;
     }
@@ -127,19 +124,13 @@ where
 }
 
 fn text_statement<'a>(text: &'a str, values: &'a [Option<Cow<'a, [u8]>>]) -> Statement<'a> {
-    Statement {
-        text,
-        parse: Parse::Unnamed,
-        param_types: &[],
-        params: Params { format: Format::Text, values },
-        results: Format::Text,
-    }
+    Statement { params: Params { format: Format::Text, values }, results: Format::Text, ..Statement::new(text) }
 }
 
 /// Learns of these types whether they are arrays.
 async fn look_up<S>(client: &mut Client<S>, unknown: &[Oid], kinds: &ValueKinds) -> Result<(), Fault>
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send,
+    S: AsyncRead + AsyncWrite + Unpin,
 {
     let oids: Vec<_> = unknown.iter().map(Oid::to_string).collect();
     let oids = [Some(Cow::Owned(format!("{{{}}}", oids.join(",")).into_bytes()))];
