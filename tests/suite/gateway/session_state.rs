@@ -1,0 +1,71 @@
+//! Nothing of a request survives it, and no session serves anybody but whom it was opened for.
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::{Fixture, answer};
+
+#[tokio::test]
+async fn nothing_survives_a_request() -> Result<()> {
+    let fixture = Fixture::start_with(|config| config.pool_size(1)).await?;
+    let pid = fixture.rows("SELECT pg_backend_pid()").await?;
+    for (leave, look, clean) in [
+        ("SET statement_timeout = 77", "SELECT current_setting('statement_timeout')", json!([["0"]])),
+        (
+            "SELECT set_config('TimeZone', 'Asia/Kathmandu', false)",
+            "SELECT current_setting('TimeZone')",
+            json!([["UTC"]]),
+        ),
+        ("CREATE TEMPORARY TABLE left_over (n int)", "SELECT to_regclass('left_over')", json!([[null]])),
+        (
+            "PREPARE left_over AS SELECT 1",
+            "SELECT count(*) FROM pg_prepared_statements WHERE name <> ''",
+            json!([["0"]]),
+        ),
+        ("SELECT pg_advisory_lock(471100)", "SELECT count(*) FROM pg_locks WHERE objid = 471100", json!([["0"]])),
+        ("LISTEN left_over", "SELECT count(*) FROM pg_listening_channels()", json!([["0"]])),
+        ("BEGIN", "SELECT now() = statement_timestamp(), txid_current_if_assigned() IS NULL", json!([["t", "t"]])),
+        ("SET ROLE pg_read_all_data", "SELECT current_user = session_user", json!([["t"]])),
+    ] {
+        // What the role may not do is not left behind either.
+        let _ = fixture.request(&json!({ "query": leave })).send().await?;
+        assert_eq!(fixture.rows(look).await?, clean, "{leave}");
+        assert_eq!(fixture.rows("SELECT pg_backend_pid()").await?, pid, "{leave} cost the session");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn sessions_belong_to_their_credentials() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let who = json!({ "query": "SELECT session_user, current_database()" });
+    let superuser = fixture.postgres.superuser_url();
+    let other = fixture.postgres.create_database()?;
+    for (url, user, database) in [
+        (fixture.postgres.url(), "app", "app"),
+        (superuser, "postgres", "app"),
+        (fixture.postgres.database_url(&other), "app", other.as_str()),
+        (fixture.postgres.url(), "app", "app"),
+    ] {
+        let (status, body) = answer(fixture.request_as(&url, &who).send().await?).await?;
+        assert_eq!((status.as_u16(), &body["rows"]), (200, &json!([[user, database]])));
+    }
+    // With an idle session of the right password at hand.
+    for wrong in ["wrong", "", &fixture.postgres.password()[1..]] {
+        let url = fixture.postgres.url_for("app", wrong, "app");
+        let (status, body) = answer(fixture.request_as(&url, &who).send().await?).await?;
+        assert_eq!(status, 400, "{wrong:?} was let in: {body}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_failed_query_leaves_its_session_usable() -> Result<()> {
+    let fixture = Fixture::start_with(|config| config.pool_size(1)).await?;
+    let pid = fixture.rows("SELECT pg_backend_pid()").await?;
+    fixture.failure("SELECT 1 / 0").await?;
+    assert_eq!(fixture.rows("SELECT pg_backend_pid()").await?, pid);
+    fixture.failure("SELECT pg_terminate_backend(pg_backend_pid())").await?;
+    assert_ne!(fixture.rows("SELECT pg_backend_pid()").await?, pid);
+    Ok(())
+}
