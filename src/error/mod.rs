@@ -159,6 +159,27 @@ impl Error {
         self
     }
 
+    /// Returns the error as Postgres would report it, for clients that speak its protocol.
+    ///
+    /// An error that came from Postgres is given unchanged. Any other gets the SQLSTATE of [`sql_state`](Self::sql_state), and
+    /// its causes and the request id as the detail.
+    #[must_use]
+    pub fn to_db_error(&self) -> DbError {
+        if let Some(error) = self.as_db_error() {
+            return error.clone();
+        }
+        let mut message = self.0.message.clone();
+        if self.0.outcome == Outcome::Unknown {
+            message.push_str(outcome::UNKNOWN);
+        }
+        let causes = std::iter::successors(error::Error::source(self), |cause| cause.source()).map(ToString::to_string);
+        let details: Vec<_> = causes.chain(self.request_id().map(|id| format!("request id {id}"))).collect();
+        DbError {
+            detail: (!details.is_empty()).then(|| details.join("; ")),
+            ..DbError::new("ERROR", Some(self.sql_state()), message)
+        }
+    }
+
     /// Returns whether the statement cannot have run, has failed, or may have run.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
@@ -281,7 +302,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)?;
         if self.0.outcome == Outcome::Unknown {
-            f.write_str(" (outcome unknown: the statement may have run)")?;
+            f.write_str(outcome::UNKNOWN)?;
         }
         if let Some(id) = &self.0.request_id {
             write!(f, " (request id {id})")?;

@@ -11,6 +11,9 @@ pub enum Outcome {
     Unknown,
 }
 
+/// What a message says of an outcome that is unknown.
+pub(super) const UNKNOWN: &str = " (outcome unknown: the statement may have run)";
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
