@@ -1,1 +1,21 @@
-//! A typed statement in, binary rows out.
+//! A typed statement in, binary rows out, whatever carries it.
+//!
+//! Over a WebSocket that is what Postgres's protocol does by itself. Over HTTP, where only text travels and no types do, the
+//! parameters' types are fixed by a prologue and every value is converted ([`codec`](crate::codec)).
+
+mod blocking;
+mod http_session;
+mod output;
+mod rows;
+mod session;
+mod settings;
+mod statement;
+mod wire_session;
+
+pub use blocking::BlockingSession;
+pub use http_session::{HttpSession, ServerInfo};
+pub use output::{Event, Output};
+pub use rows::Rows;
+pub use session::Session;
+pub use statement::Statement;
+pub use wire_session::{Opening, WireClient, WireSession, cancel, open};

@@ -49,6 +49,8 @@ pub use query::Query;
 #[cfg(feature = "client")]
 pub use query_result::QueryResult;
 #[cfg(feature = "client")]
+pub(crate) use refusal::check_single;
+#[cfg(feature = "client")]
 pub use request::Request;
 #[cfg(feature = "client")]
 pub use result_stream::ResultStream;

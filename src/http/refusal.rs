@@ -4,7 +4,7 @@ use crate::{
 };
 
 /// Refuses a statement that a request of its own would lose in silence.
-pub(super) fn check_single(text: &str) -> Result<()> {
+pub(crate) fn check_single(text: &str) -> Result<()> {
     let (what, remedy) = match effect(text) {
         Effect::TransactionControl => {
             ("a transaction ends with its request", "send its statements as one batch, or use transport=websocket")

@@ -31,6 +31,12 @@ impl RawRow {
         self.values.is_empty()
     }
 
+    /// Returns how many bytes the row takes in the response; its values take no more.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Returns the value of a column, counted from 0: `None` for SQL's null.
     ///
     /// The text is borrowed from the response where nothing in it was escaped.

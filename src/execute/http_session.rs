@@ -1,0 +1,191 @@
+use std::{borrow::Cow, sync::Arc};
+
+use super::{Event, Opening, Output, Rows, Statement, rows::Awaited, settings::Settings};
+use crate::{
+    codec,
+    config::Config,
+    error::{Error, Outcome, Result, SqlState},
+    http::{self, check_single},
+    runtime::Runtime,
+    sql,
+    wire::Format,
+};
+
+/// Typed statements over HTTP: each is one request, and nothing of a session survives it.
+///
+/// Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct HttpSession {
+    client: http::Client,
+    settings: Arc<Settings>,
+}
+
+/// What a server says of itself when a connection is verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerInfo {
+    /// As `15.18 (Debian 15.18-0+deb12u1)`.
+    pub version: String,
+}
+
+impl HttpSession {
+    /// Makes a session that has sent nothing yet.
+    ///
+    /// What `opening` asks for, and the conversion of values does not settle, is set anew with every statement: the two then
+    /// travel as one batch. Its database is left to the configuration.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration has no HTTP endpoint, or a setting is one that HTTP cannot keep.
+    pub fn new(config: &Config, runtime: &Runtime, opening: &Opening) -> Result<Self> {
+        Ok(Self { client: http::Client::on(config, runtime)?, settings: Arc::new(Settings::of(opening)?) })
+    }
+
+    /// Returns a session with other settings on the same connections.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is one that HTTP cannot keep.
+    pub fn reopened(&self, opening: &Opening) -> Result<Self> {
+        Ok(Self { client: self.client.clone(), settings: Arc::new(Settings::of(opening)?) })
+    }
+
+    /// Returns the client underneath.
+    #[must_use]
+    pub fn client(&self) -> &http::Client {
+        &self.client
+    }
+
+    /// Sends one request that proves address, certificate and password, and asks for the server's version.
+    ///
+    /// Cancel safe: it reads only.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`http::Client`].
+    pub async fn verify(&self) -> Result<ServerInfo> {
+        let mut statement = Statement::new("select pg_catalog.current_setting('server_version')");
+        statement.results = Format::Text;
+        let output = self.execute(&statement).await?.collect().await?;
+        let version = output
+            .rows
+            .first()
+            .and_then(|row| row.values().next().flatten())
+            .map(|version| String::from_utf8_lossy(version).into_owned())
+            .ok_or_else(|| Error::protocol("the server did not tell its version", Outcome::NotExecuted))?;
+        Ok(ServerInfo { version })
+    }
+
+    /// Sends a statement as one request.
+    ///
+    /// Cancel safe in that dropping the future, or the rows, drops the request, which cancels it on the server; whether the
+    /// statement had ended by then is unknown.
+    ///
+    /// # Errors
+    ///
+    /// A statement that needs a session is refused with its remedy and without being sent; so is a parameter whose type has
+    /// no text form here. Otherwise those of [`http::Client`]; positions in them refer to the statement's own text.
+    pub async fn execute(&self, statement: &Statement) -> Result<Rows> {
+        check_single(&statement.text)?;
+        let params = text_params(statement)?;
+        let typed = sql::typed(&statement.text, &statement.param_types).map_err(untypable)?;
+        let first = self.send(&typed, &params).await;
+        let stream = match first {
+            // A WITH that Postgres does not allow there, as on a table with rewrite rules. It says so while it analyses the
+            // statement, so nothing ran.
+            Err(error) if error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) && typed.has_prologue() => {
+                let cast = sql::typed_in_place(&statement.text, &statement.param_types).map_err(untypable)?;
+                self.send(&cast, &params).await?
+            }
+            sent => sent?,
+        };
+        Ok(Rows::new(stream, self.settings.statement().is_some(), [Awaited::of(statement)]))
+    }
+
+    /// Sends several statements as one request and one transaction: all take effect or none.
+    ///
+    /// Cancel safe as [`execute`](Self::execute) is.
+    ///
+    /// # Errors
+    ///
+    /// As for [`execute`](Self::execute); transaction control among the statements is refused.
+    pub async fn execute_batch(&self, statements: &[Statement], options: http::BatchOptions) -> Result<Rows> {
+        let settings = self.settings.statement();
+        let set_first = settings.is_some();
+        let mut texts = Vec::with_capacity(statements.len() + 1);
+        texts.extend(settings);
+        for statement in statements {
+            check_single(&statement.text)?;
+            let typed = sql::typed(&statement.text, &statement.param_types).map_err(untypable)?;
+            texts.push(http::Statement { text: typed.text, params: text_params(statement)? });
+        }
+        let stream = self.client.stream(http::Request::Batch { statements: &texts, options }).await?;
+        Ok(Rows::new(stream, set_first, statements.iter().map(Awaited::of)))
+    }
+
+    async fn send(&self, typed: &sql::Typed<'_>, params: &[Option<Cow<'_, str>>]) -> Result<http::ResultStream> {
+        let statement = http::Statement { text: Cow::Borrowed(&typed.text), params: params.to_vec() };
+        let sent = match self.settings.statement() {
+            None => self.client.stream(http::Request::Single(statement)).await,
+            Some(settings) => {
+                let statements = [settings, statement];
+                self.client
+                    .stream(http::Request::Batch { statements: &statements, options: http::BatchOptions::default() })
+                    .await
+            }
+        };
+        sent.map_err(|error| error.map_position(|position| typed.position(position)))
+    }
+}
+
+impl Rows {
+    /// Waits for the whole result of the last statement.
+    ///
+    /// Cancel safe as the rows themselves are: dropping it cancels the request.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Rows::next`].
+    pub async fn collect(mut self) -> Result<Output> {
+        let mut output = Output::default();
+        while let Some(event) = self.next().await? {
+            if matches!(event, Event::Columns(_)) {
+                output = Output::default();
+            }
+            output.add(event);
+        }
+        Ok(output)
+    }
+}
+
+fn text_params(statement: &Statement) -> Result<Vec<Option<Cow<'_, str>>>> {
+    statement
+        .params
+        .iter()
+        .enumerate()
+        .map(|(index, value)| {
+            let Some(value) = value else { return Ok(None) };
+            let unusable = |reason: String| Error::value(format!("parameter ${}: {reason}", index + 1), Outcome::NotExecuted);
+            if statement.param_format == Format::Text {
+                return match std::str::from_utf8(value) {
+                    Ok(text) => Ok(Some(Cow::Borrowed(text))),
+                    Err(error) => Err(unusable(error.to_string())),
+                };
+            }
+            let oid = statement.param_types.get(index).copied().unwrap_or(0);
+            let Some(conversion) = codec::Type::builtin(oid) else {
+                return Err(Error::refused(format!(
+                    "parameter ${} is of the type with OID {oid}, which pgferry cannot convert over HTTP: send it as text with a cast in the \
+                     statement, or use transport=websocket",
+                    index + 1
+                )));
+            };
+            let mut text = String::new();
+            conversion.binary_to_text(value, &mut text).map_err(|error| unusable(error.to_string()))?;
+            Ok(Some(Cow::Owned(text)))
+        })
+        .collect()
+}
+
+fn untypable(error: sql::Error) -> Error {
+    Error::refused(error.to_string())
+}

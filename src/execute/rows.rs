@@ -1,0 +1,171 @@
+use std::sync::Arc;
+
+use super::{Event, Statement};
+use crate::{
+    codec,
+    error::{Error, Outcome, Result},
+    http, sql,
+    wire::{Column, DataRowBuilder, Format},
+};
+
+/// The results of statements sent over HTTP, converted while they arrive.
+#[derive(Debug)]
+pub struct Rows {
+    stream: http::ResultStream,
+    /// Whether the result under way is that of the settings, which nobody asked to see.
+    setting: bool,
+    /// The statements whose results are still to come, the next one last.
+    coming: Vec<Awaited>,
+    columns: Columns,
+    /// An event found out about together with the one before it.
+    held: Option<Event>,
+}
+
+/// What must be known of a statement to understand its results.
+#[derive(Debug)]
+pub(super) struct Awaited {
+    text: Arc<str>,
+    results: Format,
+}
+
+impl Awaited {
+    pub(super) fn of(statement: &Statement) -> Self {
+        Self { text: Arc::clone(&statement.text), results: statement.results }
+    }
+}
+
+/// How the values of the result under way are converted.
+#[derive(Debug)]
+enum Columns {
+    /// Nothing is known yet, or the statement gives no rows.
+    None,
+    /// Postgres's own text is what is wanted.
+    Text(usize),
+    /// One conversion a column.
+    Binary(Vec<codec::Type>),
+}
+
+impl Rows {
+    /// `set_first` says that the first result is that of a statement which sets what the others need.
+    pub(super) fn new(
+        stream: http::ResultStream,
+        set_first: bool,
+        statements: impl IntoIterator<Item = Awaited, IntoIter: DoubleEndedIterator>,
+    ) -> Self {
+        let coming = statements.into_iter().rev().collect();
+        Self { stream, setting: set_first, coming, columns: Columns::None, held: None }
+    }
+
+    /// Gives the next event, `None` once every statement's result has ended.
+    ///
+    /// Cancel safe. Dropping `Rows` drops the request, which cancels it on the server.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`http::Client`], and a value or a type that has no binary form here: the statement has then run.
+    pub async fn next(&mut self) -> Result<Option<Event>> {
+        if let Some(event) = self.held.take() {
+            return Ok(Some(event));
+        }
+        loop {
+            let Some(event) = self.stream.next().await? else { return Ok(None) };
+            match event {
+                http::Event::Complete { .. } if self.setting => self.setting = false,
+                _ if self.setting => {}
+                http::Event::Fields(fields) => {
+                    if let Some(event) = self.describe(&fields)? {
+                        return Ok(Some(event));
+                    }
+                }
+                http::Event::Row(row) => return self.convert(&row).map(Some),
+                http::Event::Complete { command, row_count } => return self.complete(&command, row_count).map(Some),
+            }
+        }
+    }
+
+    fn describe(&mut self, fields: &[http::Field]) -> Result<Option<Event>> {
+        // No fields means no rows, but for a SELECT of no columns; its first row tells.
+        if fields.is_empty() {
+            self.columns = Columns::None;
+            return Ok(None);
+        }
+        self.columns = match self.awaited()?.results {
+            Format::Text => Columns::Text(fields.len()),
+            Format::Binary => Columns::Binary(fields.iter().map(conversion).collect::<Result<_>>()?),
+        };
+        Ok(Some(Event::Columns(fields.iter().map(column).collect())))
+    }
+
+    fn convert(&mut self, row: &http::RawRow) -> Result<Event> {
+        let expected = match &self.columns {
+            Columns::None => 0,
+            Columns::Text(count) => *count,
+            Columns::Binary(types) => types.len(),
+        };
+        if row.len() != expected {
+            return Err(broken(format!("a row of {} values came for {expected} columns", row.len())));
+        }
+        let mut built = DataRowBuilder::with_capacity(expected, row.size())?;
+        for (index, value) in row.values().enumerate() {
+            let Some(value) = value? else {
+                built.push_null();
+                continue;
+            };
+            built.push(|out| match &self.columns {
+                Columns::Binary(types) => types[index].text_to_binary(&value, out).map_err(|error| {
+                    Error::value(format!("column {} of the result: {error}", index + 1), Outcome::Unknown)
+                }),
+                Columns::None | Columns::Text(_) => {
+                    out.extend_from_slice(value.as_bytes());
+                    Ok(())
+                }
+            })?;
+        }
+        let row = Event::Row(built.finish()?);
+        if matches!(self.columns, Columns::None) {
+            // The announcement that `describe` could not make.
+            self.columns = Columns::Text(0);
+            self.held = Some(row);
+            return Ok(Event::Columns(Arc::from([])));
+        }
+        Ok(row)
+    }
+
+    fn complete(&mut self, command: &str, row_count: Option<u64>) -> Result<Event> {
+        self.columns = Columns::None;
+        let awaited = self.coming.pop().ok_or_else(too_many)?;
+        if command.is_empty() {
+            return Ok(Event::Empty);
+        }
+        Ok(Event::Complete(sql::command_tag(&awaited.text, command, row_count)))
+    }
+
+    fn awaited(&self) -> Result<&Awaited> {
+        self.coming.last().ok_or_else(too_many)
+    }
+}
+
+fn column(field: &http::Field) -> Column {
+    let http::Field { name, type_oid, table_oid, column_id, type_size, type_modifier } = field.clone();
+    Column { name, type_oid, table_oid, column_id, type_size, type_modifier }
+}
+
+fn conversion(field: &http::Field) -> Result<codec::Type> {
+    codec::Type::builtin(field.type_oid).ok_or_else(|| {
+        Error::refused(format!(
+            "column \"{}\" is of the type with OID {}, which pgferry cannot convert over HTTP: cast it to text in the statement, or use \
+             transport=websocket",
+            field.name, field.type_oid
+        ))
+        // The refusal comes with the results, so the statement has run.
+        .with_outcome(Outcome::Unknown)
+    })
+}
+
+fn too_many() -> Error {
+    broken("more results came than statements were sent".into())
+}
+
+fn broken(message: String) -> Error {
+    Error::protocol(format!("the response over HTTP makes no sense: {message}"), Outcome::Unknown)
+}

@@ -1,0 +1,133 @@
+use std::borrow::Cow;
+
+use super::Opening;
+use crate::{
+    error::{Error, Result},
+    http,
+};
+
+/// The settings that statements over HTTP need beyond the server's defaults: each request sets them for itself, since nothing
+/// of a session survives one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Settings(Vec<(String, String)>);
+
+impl Settings {
+    /// Sorts what was asked for into what must travel and what the conversion of values settles by itself.
+    pub(super) fn of(opening: &Opening) -> Result<Self> {
+        let mut settings = Vec::new();
+        for (name, value) in &opening.parameters {
+            match name.to_ascii_lowercase().as_str() {
+                "client_encoding" => {
+                    if !matches!(value.to_ascii_uppercase().as_str(), "UTF8" | "UTF-8" | "UNICODE") {
+                        return Err(Error::refused(format!(
+                            "client_encoding {value} cannot be had over HTTP, which is UTF-8: leave it out"
+                        )));
+                    }
+                }
+                "replication" => return Err(Error::refused("replication needs a session: use transport=websocket")),
+                "options" => settings.extend(parse_options(value)?),
+                // Values are converted from ISO dates and the shortest exact digits, whatever the client reads them as.
+                "datestyle" | "timezone" | "intervalstyle" | "bytea_output" | "extra_float_digits" => {}
+                _ if name.starts_with("_pq_.") => {}
+                _ => settings.push((name.clone(), value.clone())),
+            }
+        }
+        Ok(Self(settings))
+    }
+
+    /// The statement that goes in front of each other in one batch, where there is anything to set.
+    pub(super) fn statement(&self) -> Option<http::Statement<'_>> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let calls: Vec<_> = (0..self.0.len())
+            .map(|index| format!("pg_catalog.set_config(${}, ${}, true)", 2 * index + 1, 2 * index + 2))
+            .collect();
+        let params =
+            self.0.iter().flat_map(|(name, value)| [name, value]).map(|text| Some(Cow::Borrowed(text.as_str())));
+        Some(http::Statement { text: format!("select {}", calls.join(", ")).into(), params: params.collect() })
+    }
+}
+
+/// Reads a startup's `options`: `-c name=value` and `--name=value`, words parted by spaces, a backslash keeping the next
+/// character (manual, section 34.1.2).
+fn parse_options(options: &str) -> Result<Vec<(String, String)>> {
+    let mut settings = Vec::new();
+    let mut words = words(options).into_iter();
+    while let Some(word) = words.next() {
+        let assignment = match word.strip_prefix("--") {
+            Some(rest) => rest.to_owned(),
+            None => match word.strip_prefix("-c") {
+                Some("") => words.next().unwrap_or_default(),
+                Some(rest) => rest.to_owned(),
+                None => String::new(),
+            },
+        };
+        let Some((name, value)) = assignment.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+            return Err(Error::refused(format!(
+                "options \"{word}\" is not of the form -c name=value, which is all that can be carried over HTTP: use transport=websocket"
+            )));
+        };
+        settings.push((name.replace('-', "_"), value.to_owned()));
+    }
+    Ok(settings)
+}
+
+fn words(options: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = None::<String>;
+    let mut characters = options.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => word.get_or_insert_default().extend(characters.next()),
+            _ if character.is_ascii_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(character),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(parameters: &[(&str, &str)]) -> Result<Settings> {
+        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Settings::of(&Opening { database: None, parameters })
+    }
+
+    #[test]
+    fn what_the_conversion_settles_does_not_travel() {
+        let canonical =
+            [("client_encoding", "UTF8"), ("DateStyle", "ISO, MDY"), ("TimeZone", "UTC"), ("extra_float_digits", "2")];
+        assert!(settings(&canonical).unwrap().statement().is_none());
+    }
+
+    #[test]
+    fn options_are_read_as_postgres_reads_them() {
+        let read = settings(&[
+            ("options", r"-c search_path=a\ b --statement-timeout=5s -cwork_mem=4MB"),
+            ("application_name", "x"),
+        ])
+        .unwrap();
+        let expected =
+            [("search_path", "a b"), ("statement_timeout", "5s"), ("work_mem", "4MB"), ("application_name", "x")];
+        assert_eq!(read, Settings(expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into()));
+        let statement = read.statement().unwrap();
+        assert_eq!(statement.params.len(), 8);
+        assert!(statement.text.ends_with("pg_catalog.set_config($7, $8, true)"));
+    }
+
+    #[test]
+    fn what_cannot_be_carried_is_refused() {
+        for parameters in [
+            ("options", "-d 3"),
+            ("options", "-c nonsense"),
+            ("replication", "database"),
+            ("client_encoding", "LATIN1"),
+        ] {
+            assert!(settings(&[parameters]).unwrap_err().is_refused(), "{parameters:?}");
+        }
+    }
+}

@@ -1,0 +1,286 @@
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use tokio::time;
+
+use super::{Event, Output, Statement};
+use crate::{
+    config::{Config, Credential, Provider},
+    error::{Error, Outcome, Result},
+    websocket,
+    wire::{self, BackendKey, TransactionStatus},
+};
+
+/// The client that speaks Postgres through the WebSocket.
+pub type WireClient = wire::Client<websocket::Stream>;
+
+/// What a session is opened with beyond the configuration: what a bridged client asked for itself.
+#[derive(Clone, Debug, Default)]
+pub struct Opening {
+    /// The database, where it is not the configuration's.
+    pub database: Option<String>,
+    /// Settings by name, as in a startup message: `application_name`, `DateStyle`, `TimeZone`, `options`, …
+    pub parameters: Vec<(String, String)>,
+}
+
+impl Opening {
+    /// Returns what pgferry's own sessions ask for: the settings under which text means the same everywhere, and the
+    /// configuration's own.
+    #[must_use]
+    pub fn canonical(config: &Config) -> Self {
+        let mut parameters: Vec<(String, String)> =
+            [("client_encoding", "UTF8"), ("DateStyle", "ISO, MDY"), ("TimeZone", "UTC")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into();
+        let own = [("application_name", config.get_application_name()), ("options", config.get_options())];
+        parameters.extend(own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))));
+        Self { database: None, parameters }
+    }
+}
+
+/// Opens a WebSocket, logs in and sees to it that the settings asked for are in force.
+///
+/// Bounded by the configuration's connect timeout. Not cancel safe in that the attempt is lost, but nothing is left behind.
+///
+/// # Errors
+///
+/// Those of [`websocket::connect`] and of the log-in; nothing was executed.
+pub async fn open(config: &Config, opening: &Opening) -> Result<WireClient> {
+    let limit = config.get_connect_timeout();
+    time::timeout(limit, open_unbounded(config, opening))
+        .await
+        .unwrap_or_else(|_| Err(Error::timeout("session over WebSocket", limit, Outcome::NotExecuted)))
+}
+
+async fn open_unbounded(config: &Config, opening: &Opening) -> Result<WireClient> {
+    let password = match config.optional_credential().await? {
+        Some(Credential::Password(password)) => Some(password),
+        Some(Credential::Bearer(_)) => {
+            return Err(Error::refused(
+                "a bearer token logs in over HTTP only: give a password, or use transport=http",
+            ));
+        }
+        None => None,
+    };
+    let startup = wire::Startup {
+        user: config.get_user()?.to_owned(),
+        database: Some(opening.database.as_deref().map_or_else(|| config.get_dbname(), Ok)?.to_owned()),
+        parameters: accepted(config, &opening.parameters),
+        password,
+        require_auth: config.get_require_auth(),
+        pipeline_password: config.pipelines_password(),
+    };
+    let stream = websocket::connect(config).await?;
+    let mut client = wire::Client::connect(stream, &startup).await?;
+    apply_dropped(config, &mut client, &opening.parameters).await?;
+    Ok(client)
+}
+
+/// What of the settings asked for may be sent in a startup message.
+fn accepted(config: &Config, parameters: &[(String, String)]) -> Vec<(String, String)> {
+    parameters
+        .iter()
+        // PgBouncer ends a connection that asks for it, and it changes nothing in binary values nor, from PostgreSQL 12 on,
+        // in the digits that text keeps.
+        .filter(|(name, _)| !(config.is_pooled() && name.eq_ignore_ascii_case("extra_float_digits")))
+        .cloned()
+        .collect()
+}
+
+/// Sets what the startup message asked for and a proxy dropped (PROTOCOL.md, section 3).
+async fn apply_dropped(config: &Config, client: &mut WireClient, parameters: &[(String, String)]) -> Result<()> {
+    /// Those that every proxy forwards, or that a client cannot set so.
+    const FORWARDED: [&str; 6] = ["user", "database", "application_name", "replication", "options", "client_encoding"];
+    let wanted: Vec<_> = parameters
+        .iter()
+        .filter(|(name, _)| !FORWARDED.contains(&name.to_ascii_lowercase().as_str()) && !name.starts_with("_pq_."))
+        .collect();
+    let differs = |name: &str, value: &str| {
+        let mut reported = client.parameters().filter(|(other, _)| other.eq_ignore_ascii_case(name));
+        reported.next().is_some_and(|(_, current)| !current.eq_ignore_ascii_case(value))
+    };
+    // Only some settings are reported back; a proxy that dropped one of them dropped the others too.
+    let dropped = config.get_provider() == Provider::Neon || wanted.iter().any(|(name, value)| differs(name, value));
+    if wanted.is_empty() || !dropped {
+        return Ok(());
+    }
+    let settings: String = wanted
+        .iter()
+        .map(|(name, value)| format!("select pg_catalog.set_config({}, {}, false);", literal(name), literal(value)))
+        .collect();
+    let mut execution = client.simple_query(&settings).await?;
+    while execution.next().await?.is_some() {}
+    Ok(())
+}
+
+/// A string constant that means the same whatever `standard_conforming_strings` says.
+fn literal(text: &str) -> String {
+    format!(" E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+/// Asks the server to cancel what the session of this key is running, over a WebSocket of its own.
+///
+/// # Errors
+///
+/// When no WebSocket could be opened. That the server obeyed is never reported.
+pub async fn cancel(config: &Config, key: BackendKey) -> Result<()> {
+    let stream = websocket::connect(config).await?;
+    wire::cancel(stream, key).await
+}
+
+/// A session over a WebSocket for one user at a time.
+#[derive(Debug)]
+pub struct WireSession {
+    client: WireClient,
+    config: Config,
+    /// A deadline passed: what the server makes of the statement will never be known here.
+    abandoned: bool,
+}
+
+impl WireSession {
+    /// Opens a session with pgferry's canonical settings.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`open`].
+    pub async fn connect(config: &Config) -> Result<Self> {
+        let client = open(config, &Opening::canonical(config)).await?;
+        Ok(Self { client, config: config.clone(), abandoned: false })
+    }
+
+    /// Executes a statement in one flight and waits for its whole result.
+    ///
+    /// Cancel safe in that the session stays usable; whether the statement ended is unknown.
+    ///
+    /// # Errors
+    ///
+    /// The server's, after which the session goes on; a lost connection or a passed deadline, after which it does not.
+    pub async fn execute(&mut self, statement: &Statement) -> Result<Output> {
+        self.check()?;
+        let name = statement.name.map(server_name);
+        let parse = match &name {
+            None => wire::Parse::Unnamed,
+            Some(name) if self.client.is_prepared(name) => wire::Parse::AlreadyNamed(name),
+            Some(name) => wire::Parse::Named(name),
+        };
+        let values: Vec<Option<Cow<'_, [u8]>>> = statement
+            .params
+            .iter()
+            .map(|value| value.as_ref().map(|value: &Bytes| Cow::Borrowed(&value[..])))
+            .collect();
+        let flight = wire::Statement {
+            text: &statement.text,
+            parse,
+            param_types: &statement.param_types,
+            params: wire::Params { format: statement.param_format, values: &values },
+            results: statement.results,
+        };
+        let client = &mut self.client;
+        let run = async {
+            let mut output = Output::default();
+            let mut execution = client.execute(&flight).await?;
+            while let Some(event) = execution.next().await? {
+                output.add(event_of(event)?);
+            }
+            Ok(output)
+        };
+        let result = bounded(&self.config, run).await;
+        self.note(&result);
+        result
+    }
+
+    /// Executes a script without parameters, as one simple query; what it returns is dropped.
+    ///
+    /// Cancel safe as [`execute`](Self::execute) is.
+    ///
+    /// # Errors
+    ///
+    /// As for [`execute`](Self::execute).
+    pub async fn batch_execute(&mut self, script: &str) -> Result<()> {
+        self.check()?;
+        let client = &mut self.client;
+        let run = async {
+            let mut execution = client.simple_query(script).await?;
+            while let Some(event) = execution.next().await? {
+                event_of(event)?;
+            }
+            Ok(())
+        };
+        let result = bounded(&self.config, run).await;
+        self.note(&result);
+        result
+    }
+
+    /// Lets the server forget a statement, with the next flight.
+    pub fn forget(&mut self, name: u64) {
+        let name = server_name(name);
+        if self.client.is_prepared(&name) {
+            self.client.close_statement(&name);
+        }
+    }
+
+    /// Returns the transaction status of the last `ReadyForQuery`.
+    #[must_use]
+    pub fn transaction_status(&self) -> TransactionStatus {
+        self.client.transaction_status()
+    }
+
+    /// Returns whether the session can go on.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        !self.abandoned && self.client.is_usable()
+    }
+
+    /// Ends the session: Terminate, then the WebSocket's closing handshake.
+    ///
+    /// # Errors
+    ///
+    /// When the connection was lost before.
+    pub async fn close(self) -> Result<()> {
+        self.client.close().await
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.is_usable() {
+            return Ok(());
+        }
+        Err(Error::closed("the session was lost: open another", Outcome::NotExecuted))
+    }
+
+    fn note<T>(&mut self, result: &Result<T>) {
+        if result.as_ref().is_err_and(Error::is_timeout) {
+            self.abandoned = true;
+            if let Some(key) = self.client.backend_key() {
+                let config = self.config.clone();
+                // The caller has been told; the server may as well stop. Nobody waits for it.
+                tokio::spawn(async move {
+                    let limit = config.get_connect_timeout();
+                    let _ = time::timeout(limit, cancel(&config, key)).await;
+                });
+            }
+        }
+    }
+}
+
+/// The name under which the server keeps a statement.
+fn server_name(number: u64) -> String {
+    format!("pgferry{number}")
+}
+
+async fn bounded<T>(config: &Config, run: impl Future<Output = Result<T>>) -> Result<T> {
+    match config.get_request_timeout() {
+        None => run.await,
+        Some(limit) => {
+            time::timeout(limit, run).await.unwrap_or_else(|_| Err(Error::timeout("answer", limit, Outcome::Unknown)))
+        }
+    }
+}
+
+fn event_of(event: wire::Event) -> Result<Event> {
+    Ok(match event {
+        wire::Event::Columns(columns) => Event::Columns(columns),
+        wire::Event::Row(row) => Event::Row(row),
+        wire::Event::Complete(tag) => Event::Complete(tag),
+        wire::Event::Empty => Event::Empty,
+    })
+}
