@@ -1,0 +1,208 @@
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    net::Ipv4Addr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::oneshot,
+};
+
+use super::{Address, handshake, secret, shared::Shared};
+use crate::error::{Error, Result};
+
+/// The number in the socket's name: any will do, since the directory is the bridge's own.
+const PORT: u16 = 5432;
+
+/// How the directories of bridges begin; what follows is random.
+const DIRECTORY_PREFIX: &str = "pgferry-bridge-";
+
+/// The bound socket.
+#[derive(Debug)]
+pub(super) struct Listener {
+    address: Address,
+    socket: Socket,
+}
+
+#[derive(Debug)]
+enum Socket {
+    #[cfg(unix)]
+    Unix(std::os::unix::net::UnixListener),
+    Tcp(std::net::TcpListener),
+}
+
+impl Listener {
+    /// A Unix socket in a new private directory; a loopback port where that cannot be had.
+    pub(super) fn bind() -> Result<Self> {
+        #[cfg(unix)]
+        for parent in private_parents() {
+            remove_abandoned(&parent);
+            if let Ok(listener) = Self::bind_unix(&parent) {
+                return Ok(listener);
+            }
+        }
+        let bound = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| {
+            socket.set_nonblocking(true)?;
+            Ok(Self { address: Address::Tcp(socket.local_addr()?), socket: Socket::Tcp(socket) })
+        });
+        bound.map_err(|error| Error::connect("the system gives no socket for the bridge").with_source(error))
+    }
+
+    #[cfg(unix)]
+    fn bind_unix(parent: &Path) -> io::Result<Self> {
+        use std::os::unix::{fs::DirBuilderExt, net::UnixListener};
+
+        let name = secret::random(6).map_err(io::Error::other)?;
+        let directory = parent.join(format!("{DIRECTORY_PREFIX}{name}"));
+        // From the first moment on nobody else can enter it.
+        fs::DirBuilder::new().mode(0o700).create(&directory)?;
+        let bound = UnixListener::bind(socket_path(&directory)).and_then(|socket| {
+            socket.set_nonblocking(true)?;
+            Ok(socket)
+        });
+        match bound {
+            Ok(socket) => Ok(Self { address: Address::Unix { directory, port: PORT }, socket: Socket::Unix(socket) }),
+            // A path too long, a file system without sockets: leave nothing behind.
+            Err(error) => {
+                let _ = fs::remove_dir_all(&directory);
+                Err(error)
+            }
+        }
+    }
+
+    pub(super) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// The task that serves connections until the sender of `closed` is dropped.
+    pub(super) fn accept_until(
+        &self,
+        closed: oneshot::Receiver<()>,
+        shared: Arc<Shared>,
+    ) -> Result<impl Future<Output = ()> + Send + 'static> {
+        let lost = |error| Error::connect("the bridge's socket was lost").with_source(error);
+        // A second handle to the same socket; the first one says that the directory is in use.
+        let socket = match &self.socket {
+            #[cfg(unix)]
+            Socket::Unix(socket) => Socket::Unix(socket.try_clone().map_err(lost)?),
+            Socket::Tcp(socket) => Socket::Tcp(socket.try_clone().map_err(lost)?),
+        };
+        Ok(async move {
+            tokio::select! {
+                result = accept(socket, shared) => {
+                    if let Err(error) = result {
+                        tracing::error!(%error, "the bridge's socket was lost");
+                    }
+                }
+                // Only dropping the sender ends this: nothing is ever sent.
+                _ = closed => {}
+            }
+        })
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Address::Unix { directory, .. } = &self.address {
+            // Someone else may have removed it already.
+            let _ = fs::remove_dir_all(directory);
+        }
+    }
+}
+
+async fn accept(socket: Socket, shared: Arc<Shared>) -> io::Result<()> {
+    match socket {
+        #[cfg(unix)]
+        Socket::Unix(socket) => {
+            let listener = tokio::net::UnixListener::from_std(socket)?;
+            loop {
+                match listener.accept().await {
+                    Ok((stream, _)) if is_own(&stream) => serve(stream, &shared),
+                    Ok(_) => tracing::warn!("another user's process tried to connect to the bridge"),
+                    Err(error) => survive(error).await?,
+                }
+            }
+        }
+        Socket::Tcp(socket) => {
+            let listener = tokio::net::TcpListener::from_std(socket)?;
+            loop {
+                match listener.accept().await {
+                    Ok((stream, _)) => {
+                        stream.set_nodelay(true)?;
+                        serve(stream, &shared);
+                    }
+                    Err(error) => survive(error).await?,
+                }
+            }
+        }
+    }
+}
+
+fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: &Arc<Shared>) {
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        if let Err(error) = handshake::serve(stream, &shared).await {
+            tracing::debug!(%error, "a bridged client went away");
+        }
+    });
+}
+
+/// Lets a passing lack of descriptors or memory pass; anything else ends the listener.
+async fn survive(error: io::Error) -> io::Result<()> {
+    match error.kind() {
+        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted => Ok(()),
+        ErrorKind::InvalidInput | ErrorKind::NotConnected => Err(error),
+        _ => {
+            tracing::warn!(%error, "the bridge cannot accept a connection just now");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            Ok(())
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_own(stream: &tokio::net::UnixStream) -> bool {
+    stream.peer_cred().is_ok_and(|peer| peer.uid() == rustix::process::geteuid().as_raw())
+}
+
+/// Where a private directory may be made, the best place first.
+#[cfg(unix)]
+fn private_parents() -> impl Iterator<Item = PathBuf> {
+    std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).into_iter().chain([std::env::temp_dir()])
+}
+
+fn socket_path(directory: &Path) -> PathBuf {
+    directory.join(format!(".s.PGSQL.{PORT}"))
+}
+
+/// Removes the directories of this user's bridges whose process has died: nobody listens there any more.
+#[cfg(unix)]
+fn remove_abandoned(parent: &Path) {
+    use std::{
+        os::unix::{fs::MetadataExt, net::UnixStream},
+        time::Duration,
+    };
+
+    /// Younger ones may belong to a process that is between binding and listening.
+    const SETTLED: Duration = Duration::from_secs(10);
+
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.flatten() {
+        let settled =
+            |found: &fs::Metadata| found.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > SETTLED));
+        let own = |found: &fs::Metadata| found.is_dir() && found.uid() == rustix::process::geteuid().as_raw();
+        if !entry.file_name().to_string_lossy().starts_with(DIRECTORY_PREFIX)
+            || !entry.metadata().is_ok_and(|found| own(&found) && settled(&found))
+        {
+            continue;
+        }
+        let refused = UnixStream::connect(socket_path(&entry.path()))
+            .is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused);
+        if refused {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}

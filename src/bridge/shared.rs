@@ -1,0 +1,80 @@
+use tokio::sync::OnceCell;
+
+use super::{cancels::Cancels, secret};
+use crate::{
+    config::{Config, Password, Transport},
+    error::Result,
+    execute::{HttpSession, Opening, ServerInfo},
+    runtime::Runtime,
+};
+
+/// Whether a client's connect proves that the server is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verification {
+    /// Over HTTP the first connection sends one request, so that a wrong password is reported there.
+    Connect,
+    /// Over HTTP nothing is sent until the first statement.
+    FirstStatement,
+}
+
+/// What a bridge's connections have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    config: Config,
+    runtime: Runtime,
+    password: Password,
+    verification: Verification,
+    http: Option<HttpSession>,
+    server: OnceCell<ServerInfo>,
+    cancels: Cancels,
+}
+
+impl Shared {
+    pub(super) fn new(config: &Config, runtime: &Runtime, verification: Verification) -> Result<Self> {
+        let http = match config.get_transport() {
+            Transport::Http => Some(HttpSession::new(config, runtime, &Opening::default())?),
+            Transport::WebSocket => {
+                config.endpoint_ws()?;
+                None
+            }
+        };
+        Ok(Self {
+            config: config.clone(),
+            runtime: runtime.clone(),
+            password: Password::from(secret::random(16)?),
+            verification,
+            http,
+            server: OnceCell::new(),
+            cancels: Cancels::default(),
+        })
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(super) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    pub(super) fn password(&self) -> &Password {
+        &self.password
+    }
+
+    pub(super) fn cancels(&self) -> &Cancels {
+        &self.cancels
+    }
+
+    /// The session that every connection shares over HTTP, where there are none of their own.
+    pub(super) fn http(&self) -> Option<&HttpSession> {
+        self.http.as_ref()
+    }
+
+    /// What is known of the server, asking it once where connections are to be verified.
+    pub(super) async fn server(&self, session: &HttpSession) -> Result<Option<&ServerInfo>> {
+        match self.verification {
+            Verification::Connect => self.server.get_or_try_init(|| session.verify()).await.map(Some),
+            Verification::FirstStatement => Ok(self.server.get()),
+        }
+    }
+}

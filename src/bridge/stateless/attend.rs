@@ -1,0 +1,45 @@
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::{
+    bridge::{cancels::Registration, handshake::Local},
+    error::{DbError, Error, Outcome, Result, SqlState},
+};
+
+/// How much of a client's next messages is read while a request runs, in bytes.
+const READ_AHEAD: usize = 64 * 1024;
+
+/// Runs an operation for a client that may go away or have it cancelled; either drops the operation, and dropping a request
+/// cancels it on the server.
+///
+/// The outer error means that the client is gone.
+pub(super) async fn attend<S, T>(
+    local: &mut Local<S>,
+    registration: &Registration<'_>,
+    operation: impl Future<Output = Result<T>>,
+) -> io::Result<Result<T>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut operation = std::pin::pin!(operation);
+    loop {
+        let room = local.read.len() < READ_AHEAD;
+        tokio::select! {
+            result = &mut operation => return Ok(result),
+            () = registration.cancelled() => return Ok(Err(cancelled())),
+            more = local.fill(), if room => {
+                if !more? {
+                    return Err(io::ErrorKind::ConnectionAborted.into());
+                }
+            }
+        }
+    }
+}
+
+fn cancelled() -> Error {
+    let message = "canceling statement due to user request";
+    let mut error = DbError::new("ERROR", Some(SqlState::QUERY_CANCELED), message);
+    error.detail = Some("The request was dropped, which cancels it; it may have ended just before.".to_owned());
+    Error::db(error).with_outcome(Outcome::Unknown)
+}

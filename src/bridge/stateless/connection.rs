@@ -1,0 +1,345 @@
+use std::{collections::HashMap, io, mem};
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::{
+    attend::attend,
+    portal::{Portal, Prepared},
+    step::Step,
+};
+use crate::{
+    bridge::{cancels::Registration, handshake::Local},
+    error::{DbError, Error, Result, SqlState},
+    execute::{Event, HttpSession, Rows, Statement},
+    http::BatchOptions,
+    sql,
+    wire::{
+        Format, TransactionStatus,
+        server::{self, Frontend},
+    },
+};
+
+/// The largest message that a client may send, in bytes: Postgres's own bound.
+const MAX_MESSAGE: usize = 1 << 30;
+
+/// How much of an answer is gathered before it is written, in bytes.
+const WRITE: usize = 64 * 1024;
+
+/// A logged-in client.
+pub(super) struct Connection<'a, S> {
+    local: Local<S>,
+    session: HttpSession,
+    registration: Registration<'a>,
+    statements: HashMap<String, Prepared>,
+    portals: HashMap<String, Portal>,
+    /// The portal that the client had described and has not executed yet.
+    described: Option<String>,
+    steps: Vec<Step>,
+    /// Something was executed since the last Sync, by a Flush.
+    flushed: bool,
+    /// A step failed: everything up to the next Sync is skipped.
+    failed: bool,
+    out: BytesMut,
+}
+
+impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
+    pub(super) fn new(local: Local<S>, session: HttpSession, registration: Registration<'a>) -> Self {
+        Self {
+            local,
+            session,
+            registration,
+            statements: HashMap::new(),
+            portals: HashMap::new(),
+            described: None,
+            steps: Vec::new(),
+            flushed: false,
+            failed: false,
+            out: BytesMut::new(),
+        }
+    }
+
+    /// Serves the client until it goes.
+    pub(super) async fn serve(mut self) -> io::Result<()> {
+        loop {
+            match server::read(&mut self.local.read, MAX_MESSAGE) {
+                Ok(Some(Frontend::Terminate)) => return Ok(()),
+                Ok(Some(message)) => self.take(message).await?,
+                Ok(None) => {
+                    if !self.local.fill().await? {
+                        return Ok(());
+                    }
+                }
+                Err(error) => return self.local.send_fatal(&error).await,
+            }
+        }
+    }
+
+    async fn take(&mut self, message: Frontend) -> io::Result<()> {
+        match message {
+            Frontend::Sync => self.sync().await,
+            Frontend::Flush => self.flush().await,
+            _ if self.failed => Ok(()),
+            Frontend::Query(script) => self.simple_query(&script).await,
+            message => {
+                if let Err(error) = self.prepare(message) {
+                    self.give_up(&error);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Notes what a message of the extended protocol asks for.
+    fn prepare(&mut self, message: Frontend) -> Result<()> {
+        match message {
+            Frontend::Parse { name, text, param_types } => {
+                if !name.is_empty() && self.statements.contains_key(&name) {
+                    return Err(told("42P05", format!("prepared statement \"{name}\" already exists")));
+                }
+                self.statements.insert(name, Prepared { text: text.into(), param_types });
+                self.say(server::parse_complete);
+            }
+            Frontend::Bind { portal, statement, param_formats, params, result_formats } => {
+                let bound = self.statement(&statement)?.bind(&param_formats, params, &result_formats)?;
+                self.portals.insert(portal, Portal::Ready(bound));
+                self.say(server::bind_complete);
+            }
+            // What the columns are is only known from the results: they are described before the rows, each time.
+            Frontend::DescribeStatement(name) => {
+                let types = self.statement(&name)?.param_types.clone();
+                self.say(|out| {
+                    server::parameter_description(out, &types);
+                    server::no_data(out);
+                });
+            }
+            Frontend::DescribePortal(name) => {
+                if !self.portals.contains_key(&name) {
+                    return Err(no_portal(&name));
+                }
+                self.described = Some(name);
+            }
+            Frontend::Execute { portal, max_rows } => self.execute(portal, max_rows)?,
+            Frontend::CloseStatement(name) => {
+                self.statements.remove(&name);
+                self.say(server::close_complete);
+            }
+            Frontend::ClosePortal(name) => {
+                self.portals.remove(&name);
+                self.say(server::close_complete);
+            }
+            Frontend::FunctionCall => {
+                return Err(Error::refused("function calls by OID are not carried over HTTP: select the function"));
+            }
+            // Postgres too ignores what is left of a COPY that failed.
+            Frontend::CopyData(_) | Frontend::CopyDone | Frontend::CopyFail(_) => {}
+            other => return Err(told("08P01", format!("{other:?} makes no sense here"))),
+        }
+        Ok(())
+    }
+
+    fn execute(&mut self, name: String, max_rows: i32) -> Result<()> {
+        if max_rows > 0 {
+            return Err(Error::refused(
+                "rows in portions need a session: fetch them all at once, or use transport=websocket",
+            ));
+        }
+        if self.flushed {
+            return Err(Error::refused(
+                "a statement after a Flush would belong to a transaction that HTTP has ended: send a Sync first, or use transport=websocket",
+            ));
+        }
+        let described = self.described.take_if(|described| *described == name).is_some();
+        let portal = self.portals.get_mut(&name).ok_or_else(|| no_portal(&name))?;
+        match mem::replace(portal, Portal::Done) {
+            Portal::Ready(statement) => self.steps.push(Step::Run { statement, described }),
+            Portal::Done => return Err(told("55000", format!("portal \"{name}\" cannot be run"))),
+        }
+        Ok(())
+    }
+
+    fn statement(&self, name: &str) -> Result<&Prepared> {
+        self.statements.get(name).ok_or_else(|| told("26000", format!("prepared statement \"{name}\" does not exist")))
+    }
+
+    fn say(&mut self, message: impl FnOnce(&mut BytesMut)) {
+        if let Some(Step::Say(said)) = self.steps.last_mut() {
+            return message(said);
+        }
+        let mut said = BytesMut::new();
+        message(&mut said);
+        self.steps.push(Step::Say(said));
+    }
+
+    async fn sync(&mut self) -> io::Result<()> {
+        self.run_steps().await?;
+        // The transaction ends here, and every portal with it.
+        self.portals.clear();
+        self.described = None;
+        self.flushed = false;
+        self.ready().await
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        self.run_steps().await?;
+        self.write().await
+    }
+
+    /// Does what was noted; an error ends it and is told.
+    async fn run_steps(&mut self) -> io::Result<()> {
+        let steps = mem::take(&mut self.steps);
+        let mut statements = Vec::new();
+        for step in &steps {
+            if let Step::Run { statement, .. } = step {
+                statements.push(statement.clone());
+            }
+        }
+        self.flushed |= !statements.is_empty();
+        let mut rows = None;
+        for step in steps {
+            let (format, described) = match step {
+                Step::Say(said) => {
+                    self.out.extend_from_slice(&said);
+                    continue;
+                }
+                Step::Run { statement, described } => (statement.results, described),
+            };
+            let mut results = match rows.take() {
+                Some(rows) => rows,
+                None => match self.start(&statements).await? {
+                    Ok(rows) => rows,
+                    Err(error) => {
+                        self.fail(&error);
+                        return Ok(());
+                    }
+                },
+            };
+            if let Err(error) = self.answer(&mut results, format, described).await? {
+                self.fail(&error);
+                return Ok(());
+            }
+            rows = Some(results);
+        }
+        // The response's end, where an error may still be.
+        if let Some(mut results) = rows
+            && let Err(error) = attend(&mut self.local, &self.registration, results.next()).await?
+        {
+            self.fail(&error);
+        }
+        Ok(())
+    }
+
+    /// A simple query: its statements are one transaction, and their results are text.
+    async fn simple_query(&mut self, script: &str) -> io::Result<()> {
+        self.run_steps().await?;
+        // The unnamed ones end with any simple query (manual, section 55.2.3).
+        self.statements.remove("");
+        self.portals.remove("");
+        let statements: Vec<_> = sql::split(script).into_iter().map(as_text).collect();
+        if statements.is_empty() {
+            server::empty_query_response(&mut self.out);
+        } else if let Err(error) = self.run_script(&statements).await? {
+            self.fail(&error);
+        }
+        self.ready().await
+    }
+
+    async fn run_script(&mut self, statements: &[Statement]) -> io::Result<Result<()>> {
+        let mut results = match self.start(statements).await? {
+            Ok(rows) => rows,
+            Err(error) => return Ok(Err(error)),
+        };
+        for _ in statements {
+            if let Err(error) = self.answer(&mut results, Format::Text, false).await? {
+                return Ok(Err(error));
+            }
+        }
+        attend(&mut self.local, &self.registration, results.next()).await.map(|end| end.map(drop))
+    }
+
+    async fn start(&mut self, statements: &[Statement]) -> io::Result<Result<Rows>> {
+        let session = &self.session;
+        let request = async {
+            match statements {
+                [statement] => session.execute(statement).await,
+                several => session.execute_batch(several, BatchOptions::default()).await,
+            }
+        };
+        attend(&mut self.local, &self.registration, request).await
+    }
+
+    /// Passes one statement's result on; `described` says that the client waits to hear of its columns, even if there are none.
+    async fn answer(&mut self, results: &mut Rows, format: Format, described: bool) -> io::Result<Result<()>> {
+        let mut columns_told = false;
+        loop {
+            let event = match attend(&mut self.local, &self.registration, results.next()).await? {
+                Ok(event) => event,
+                Err(error) => return Ok(Err(error)),
+            };
+            match event {
+                Some(Event::Columns(columns)) => {
+                    server::row_description(&mut self.out, &columns, format);
+                    columns_told = true;
+                }
+                Some(Event::Row(row)) => {
+                    server::data_row(&mut self.out, &row);
+                    if self.out.len() >= WRITE {
+                        self.write().await?;
+                    }
+                }
+                Some(ended @ (Event::Complete(_) | Event::Empty)) => {
+                    if described && !columns_told {
+                        server::no_data(&mut self.out);
+                    }
+                    match ended {
+                        Event::Complete(tag) => server::command_complete(&mut self.out, &tag),
+                        _ => server::empty_query_response(&mut self.out),
+                    }
+                    return Ok(Ok(()));
+                }
+                None => return Ok(Err(told("08P01", "the response ended before the statement's result".to_owned()))),
+            }
+        }
+    }
+
+    /// Fails at a step before anything was executed: what came before belongs to the same transaction, so it is not executed
+    /// either.
+    fn give_up(&mut self, error: &Error) {
+        for step in mem::take(&mut self.steps) {
+            let Step::Say(said) = step else { break };
+            self.out.extend_from_slice(&said);
+        }
+        self.fail(error);
+    }
+
+    fn fail(&mut self, error: &Error) {
+        // A single failure is told between two Syncs; what follows it is skipped.
+        if !mem::replace(&mut self.failed, true) {
+            server::error_response(&mut self.out, &error.to_db_error());
+        }
+    }
+
+    async fn ready(&mut self) -> io::Result<()> {
+        self.failed = false;
+        server::ready_for_query(&mut self.out, TransactionStatus::Idle);
+        self.write().await
+    }
+
+    async fn write(&mut self) -> io::Result<()> {
+        let out = self.out.split();
+        self.local.send(&out).await
+    }
+}
+
+/// A simple query's statement.
+fn as_text(text: &str) -> Statement {
+    Statement { results: Format::Text, ..Statement::new(text) }
+}
+
+fn told(code: &str, message: String) -> Error {
+    Error::db(DbError::new("ERROR", Some(SqlState::from_code(code)), message))
+}
+
+fn no_portal(name: &str) -> Error {
+    told("34000", format!("portal \"{name}\" does not exist"))
+}

@@ -1,0 +1,82 @@
+//! A client over HTTP: the bridge answers the protocol's steps itself, and each execution is one request.
+
+mod attend;
+mod connection;
+mod portal;
+mod step;
+
+use std::io;
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use self::connection::Connection;
+use super::{
+    handshake::{Local, opening},
+    shared::Shared,
+};
+use crate::{
+    error::Result,
+    execute::{HttpSession, Opening, ServerInfo},
+    wire::{
+        BackendKey, TransactionStatus,
+        server::{self, StartupMessage},
+    },
+};
+
+pub(super) async fn serve<S>(
+    mut local: Local<S>,
+    startup: &StartupMessage,
+    session: &HttpSession,
+    shared: &Shared,
+) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let opening = opening(startup);
+    let opened = async {
+        let session = session_for(&opening, session, shared)?;
+        let server = shared.server(&session).await?;
+        let registration = shared.cancels().register()?;
+        Ok((session, server, registration))
+    };
+    let (session, server, registration) = match opened.await {
+        Ok(opened) => opened,
+        Err(error) => return local.send_fatal(&error).await,
+    };
+    local.send(&welcome(&opening, server, registration.key())).await?;
+    Connection::new(local, session, registration).serve().await
+}
+
+/// The session for what a client asked of its own: the bridge's where it asked for the configuration's database.
+fn session_for(opening: &Opening, session: &HttpSession, shared: &Shared) -> Result<HttpSession> {
+    match &opening.database {
+        Some(database) if database != shared.config().get_dbname()? => {
+            HttpSession::new(&shared.config().clone().dbname(database), shared.runtime(), opening)
+        }
+        _ => session.reopened(opening),
+    }
+}
+
+/// The messages that end a log-in: what every connection over HTTP may count on, and what is known of the server.
+fn welcome(opening: &Opening, server: Option<&ServerInfo>, key: BackendKey) -> BytesMut {
+    let mut out = BytesMut::new();
+    server::authentication_ok(&mut out);
+    let fixed = [
+        ("client_encoding", "UTF8"),
+        ("server_encoding", "UTF8"),
+        ("DateStyle", "ISO, MDY"),
+        ("IntervalStyle", "postgres"),
+        ("integer_datetimes", "on"),
+        ("standard_conforming_strings", "on"),
+    ];
+    let known = server.map(|server| ("server_version", server.version.as_str()));
+    let application = opening.parameters.iter().find(|(name, _)| name == "application_name");
+    let application = application.map(|(name, value)| (name.as_str(), value.as_str()));
+    for (name, value) in fixed.into_iter().chain(known).chain(application) {
+        server::parameter_status(&mut out, name, value);
+    }
+    server::backend_key_data(&mut out, key);
+    server::ready_for_query(&mut out, TransactionStatus::Idle);
+    out
+}
