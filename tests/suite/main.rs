@@ -4,4 +4,5 @@ mod gateway;
 mod postgres;
 mod providers;
 mod proxy;
+mod sqlx;
 mod tls_front;

@@ -1,0 +1,37 @@
+//! sqlx, unmodified, over both transports; plain TCP is the control.
+
+mod errors;
+mod life;
+mod refusals;
+mod values;
+
+use pgferry_sqlx::{Config, Transport};
+use sqlx::PgPool;
+
+use pgferry_test_support::Stage;
+
+/// What a suite runs over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Road {
+    /// sqlx's own connection: what the others are compared with.
+    Tcp,
+    Http,
+    WebSocket,
+}
+
+impl Road {
+    const ALL: [Self; 3] = [Self::Tcp, Self::Http, Self::WebSocket];
+    const FERRIED: [Self; 2] = [Self::Http, Self::WebSocket];
+
+    async fn pool(self, stage: &Stage) -> PgPool {
+        match self {
+            Self::Tcp => PgPool::connect(&stage.postgres_url()).await.unwrap(),
+            Self::Http => pgferry_sqlx::pool(self.config(stage)).await.unwrap(),
+            Self::WebSocket => pgferry_sqlx::pool(self.config(stage)).await.unwrap(),
+        }
+    }
+
+    fn config(self, stage: &Stage) -> Config {
+        stage.config().transport(if self == Self::Http { Transport::Http } else { Transport::WebSocket })
+    }
+}
