@@ -1,0 +1,6 @@
+//! The command `pgferry gateway` as a process of its own: foreign clients, and what happens to ours when it dies.
+
+mod javascript;
+
+/// The command that these tests are about.
+const PGFERRY: &str = env!("CARGO_BIN_EXE_pgferry");
