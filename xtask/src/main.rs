@@ -1,2 +1,74 @@
-//! The project's own checks.
-fn main() {}
+//! The project's own checks, as commands: `cargo xtask test`.
+
+mod command;
+mod javascript;
+mod lints;
+mod test_runs;
+mod tree;
+
+use std::{env, path::Path, process::ExitCode, time::Instant};
+
+use anyhow::{Result, bail};
+
+use command::say;
+
+const USAGE: &str = "\
+Usage: cargo xtask <COMMAND>
+
+Commands:
+  test    Runs every check: format, lints, documentation, features, dependencies, tests, examples in documentation
+  lint    Runs those that compile no test: format, lints, documentation, features, dependencies";
+
+/// A check by its name.
+type Check = (&'static str, fn() -> Result<()>);
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["test"] => run(true),
+        ["lint"] => run(false),
+        ["--help" | "-h" | "help"] => {
+            say(USAGE);
+            Ok(())
+        }
+        _ => Err(anyhow::anyhow!("{USAGE}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            command::complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs all checks, also behind one that failed, so that one run tells everything.
+fn run(with_tests: bool) -> Result<()> {
+    // Wherever it is called from, paths are the workspace's.
+    env::set_current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))?;
+    let started = Instant::now();
+    let mut failed = Vec::new();
+    let mut count = test_runs::Count::default();
+    for (name, check) in lints::CHECKS.iter().chain(tree::CHECKS) {
+        say(&format!("== {name}"));
+        if let Err(error) = check() {
+            command::complain(&format!("{error:#}"));
+            failed.push(*name);
+        }
+    }
+    if with_tests {
+        for (name, check) in test_runs::TEST_RUNS {
+            say(&format!("== {name}"));
+            if let Err(error) = check(&mut count) {
+                command::complain(&format!("{error:#}"));
+                failed.push(*name);
+            }
+        }
+        say(&format!("\n{count} in {} seconds", started.elapsed().as_secs()));
+    }
+    if failed.is_empty() {
+        say("all checks passed");
+        return Ok(());
+    }
+    bail!("failed: {}", failed.join(", "))
+}
