@@ -1,1 +1,61 @@
-//! A diesel connection to Postgres over HTTP and WebSocket, without libpq.
+//! A [diesel](https://diesel.rs) connection to Postgres over HTTP and WebSocket, without libpq.
+//!
+//! [`FerryConnection`] takes the place of diesel's `PgConnection`: the schema, the query builder, the derives and
+//! `diesel::pg` stay as they are, and the URL says what carries the statements.
+//!
+//! ```no_run
+//! use diesel::prelude::*;
+//! use pgferry_diesel::FerryConnection;
+//!
+//! diesel::table! {
+//!     posts (id) {
+//!         id -> Integer,
+//!         title -> Text,
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut connection = FerryConnection::establish("postgresql://app:secret@db.example.com/blog")?;
+//! let title: String = posts::table.find(1).select(posts::title).first(&mut connection)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Two transports
+//!
+//! Over a **WebSocket**, the default, a connection is a session as over TCP: transactions, `SET`, temporary tables and
+//! cursors work, and a statement that is new to the connection takes one round trip.
+//!
+//! Over **HTTP** (`transport=http` in the URL) each statement is a request of its own and a transaction of its own. What
+//! needs a session is refused before it is sent, with a sentence that names the remedy; that includes
+//! [`Connection::transaction`](diesel::Connection::transaction). A script given to
+//! [`batch_execute`](diesel::connection::SimpleConnection::batch_execute) is one request and takes effect as a whole or not
+//! at all.
+//!
+//! # In async programs
+//!
+//! The connection blocks the thread that uses it until the answer is there. It brings its own I/O thread, so it needs no
+//! runtime and works inside one as well; there, use it within `spawn_blocking`, as any blocking call.
+//!
+//! # Features
+//!
+//! - `ring` (default) or `aws-lc-rs`: whose cryptography TLS uses.
+//! - `r2d2`: the connection can be pooled with `diesel::r2d2`.
+
+mod connection;
+mod cursor;
+mod error;
+mod executor;
+mod metadata;
+mod migration;
+#[cfg(feature = "r2d2")]
+mod r2d2;
+mod row;
+mod save_changes;
+mod statement;
+mod transaction;
+
+pub use connection::FerryConnection;
+pub use cursor::Cursor;
+pub use pgferry::{Config, Error, Transport};
+pub use row::{Field, Row};
