@@ -1,5 +1,6 @@
 //! Everything that needs a PostgreSQL, a gateway or a foreign peer: one binary, one module a subject.
 
+mod diesel;
 mod gateway;
 mod postgres;
 mod providers;
