@@ -23,7 +23,8 @@ pub(crate) struct Gateway {
     /// User and database go into the printed DATABASE_URL. A password in it is not used and forgotten at once: callers log
     /// in with their own. Add ?sslmode=require for TLS, or ?host=/var/run/postgresql for a Unix socket.
     #[arg(long, value_name = "URL", env = "PGFERRY_UPSTREAM", hide_env_values = true)]
-    upstream: Upstream,
+    // Text until it is known to be well-formed: clap repeats what it cannot parse, password and all.
+    upstream: String,
 
     /// The address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4444")]
@@ -52,7 +53,7 @@ Examples:
     pgferry gateway --upstream postgresql://app@localhost:5432/appdb
 
   Through a Unix socket, on a port of its own:
-    pgferry gateway --upstream 'postgresql://app@/appdb?host=/var/run/postgresql' --listen 127.0.0.1:8080
+    pgferry gateway --upstream 'postgresql://app@localhost/appdb?host=/var/run/postgresql' --listen 127.0.0.1:8080
 
   For a page that a development server serves:
     pgferry gateway --upstream postgresql://localhost/appdb --allow-origin http://localhost:5173
@@ -69,6 +70,7 @@ impl Gateway {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         argv::hide_password();
         let Self { upstream, listen, ws_auth, allow_origin, allow_host, allow_plain } = self;
+        let upstream: Upstream = upstream.parse()?;
         let mut config = GatewayConfig::new(upstream.clone()).listen(listen).ws_auth(ws_auth).allow_plain(allow_plain);
         for origin in &allow_origin {
             config = config.allow_origin(origin);

@@ -1,0 +1,71 @@
+//! `pgferry gateway` as whoever starts it sees it.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Child, Command, Stdio},
+};
+
+/// Ends with its test, whichever way that ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn gateway(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pgferry"));
+    command.arg("gateway").args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("RUST_LOG");
+    command
+}
+
+#[test]
+fn it_prints_three_lines_and_never_the_password() {
+    // Nobody listens on port 1, which is only worth a warning.
+    let upstream = "postgresql://app:sesame@127.0.0.1:1/appdb";
+    let mut running =
+        Running(gateway(&["--upstream", upstream, "--listen", "127.0.0.1:0"]).spawn().expect("the command starts"));
+    let out = BufReader::new(running.0.stdout.take().expect("piped"));
+    let lines: Vec<String> = out.lines().take(3).map(|line| line.expect("text")).collect();
+
+    let port = lines[0].strip_prefix("http_url=http://127.0.0.1:").and_then(|rest| rest.strip_suffix("/sql"));
+    let port = port.unwrap_or_else(|| panic!("{}", lines[0]));
+    assert_eq!(lines[1], format!("ws_url=ws://127.0.0.1:{port}/v2"));
+    let urls = format!("http_url=http%3A%2F%2F127.0.0.1%3A{port}%2Fsql&ws_url=ws%3A%2F%2F127.0.0.1%3A{port}%2Fv2");
+    assert_eq!(lines[2], format!("DATABASE_URL=postgresql://app@127.0.0.1:1/appdb?{urls}"));
+
+    #[cfg(target_os = "linux")]
+    {
+        let command_line = std::fs::read(format!("/proc/{}/cmdline", running.0.id())).expect("the process runs");
+        let command_line = String::from_utf8_lossy(&command_line).into_owned();
+        assert!(command_line.contains("app@127.0.0.1"), "{command_line}");
+        assert!(!command_line.contains("sesame"), "{command_line}");
+    }
+
+    let mut log = String::new();
+    let err = running.0.stderr.take().expect("piped");
+    drop(running);
+    BufReader::new(err).read_to_string(&mut log).expect("text");
+    assert!(log.contains("port 1"), "no warning: {log}");
+    assert!(!log.contains("sesame"), "{log}");
+}
+
+#[test]
+fn mistakes_are_told_without_the_password() {
+    for (args, words) in [
+        (&["--upstream", "mysql://app:sesame@localhost/db"][..], "postgresql://"),
+        (&["--upstream", "postgresql://app:sesame@localhost/db?sslmode=maybe"], "sslmode"),
+        (&["--upstream", "postgresql://localhost/db", "--listen", "0.0.0.0:0"], "TLS"),
+        (&["--upstream", "postgresql://localhost/db", "--ws-auth", "magic"], "cleartext or relay"),
+        (&[], "--upstream"),
+    ] {
+        let output = gateway(args).env_remove("PGFERRY_UPSTREAM").output().expect("the command runs");
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && output.stdout.is_empty(), "{args:?}");
+        assert!(err.contains(words), "{args:?}: {err}");
+        assert!(!err.contains("sesame"), "{args:?}: {err}");
+    }
+}
