@@ -1,10 +1,7 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -59,7 +56,6 @@ struct List {
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Idle>>,
     kinds: ValueKinds,
-    opened: AtomicU64,
 }
 
 /// A session that is being reset or has been.
@@ -86,13 +82,13 @@ impl Pool {
             .ok_or_else(Fault::too_many_connections)?;
         let session = match list.take().await {
             Some(session) => session,
-            None => self.log_in(credentials, &list).await?,
+            None => self.log_in(credentials).await?,
         };
         let key = session.backend_key();
         Ok(Lease { session: Some(session), key, upstream: Arc::clone(&self.upstream), list, _permit: permit })
     }
 
-    async fn log_in(&self, credentials: &Credentials, list: &List) -> Result<Session, Fault> {
+    async fn log_in(&self, credentials: &Credentials) -> Result<Session, Fault> {
         let Credentials { user, password, database } = credentials;
         let mut startup = Startup::new(user, RequireAuth::ANY)
             .password(password.clone())
@@ -100,8 +96,7 @@ impl Pool {
             .parameter("client_encoding", "UTF8");
         startup.database = Some(database.clone()).filter(|database| !database.is_empty());
         let session = self.upstream.log_in(&startup).await.map_err(|error| Fault::from_login(&error, user))?;
-        let opened = list.opened.fetch_add(1, Ordering::Relaxed) + 1;
-        tracing::debug!(opened, "logged in at Postgres");
+        tracing::debug!("logged in at Postgres");
         Ok(session)
     }
 
@@ -141,7 +136,6 @@ impl Pool {
                 permits: Arc::new(Semaphore::new(self.size)),
                 idle: Mutex::default(),
                 kinds: ValueKinds::default(),
-                opened: AtomicU64::new(0),
             })
         };
         Arc::clone(lock(&self.lists).entry(self.key(credentials)).or_insert_with(list))
