@@ -17,27 +17,31 @@ impl Template {
         Self { text, key, source }
     }
 
-    /// Checks a template with a host of its own in place of the real one.
+    /// Checks a template with a host of its own in place of the real one; the error does not name the setting yet.
     pub(super) fn check(&self) -> Result<()> {
-        self.fill("host.example", 5432).map(drop)
+        self.parse("host.example", 5432).map(drop).map_err(Error::config)
     }
 
     /// Returns the URL for a host (an IPv6 address gets its brackets) and a port.
     pub(super) fn fill(&self, host: &str, port: u16) -> Result<Url> {
+        self.parse(host, port).map_err(|message| self.error(message))
+    }
+
+    fn parse(&self, host: &str, port: u16) -> Result<Url, String> {
         let filled = self.text.replace("{host}", &host::bracketed(host)).replace("{port}", &port.to_string());
         if filled.contains(['{', '}']) {
-            return Err(self.error("only {host} and {port} may stand in braces"));
+            return Err("only {host} and {port} may stand in braces".to_owned());
         }
-        let schemes = if self.key == "http_url" { ["https", "http"] } else { ["wss", "ws"] };
-        let url = Url::parse(&filled).map_err(|error| self.error(format!("it is not a URL: {error}")))?;
-        if !schemes.contains(&url.scheme()) {
-            return Err(self.error(format!("the URL must begin with {}:// or {}://", schemes[0], schemes[1])));
+        let (secure, plain) = if self.key == "http_url" { ("https", "http") } else { ("wss", "ws") };
+        let url = Url::parse(&filled).map_err(|error| format!("it is not a URL: {error}"))?;
+        if url.scheme() != secure && url.scheme() != plain {
+            return Err(format!("the URL must begin with {secure}:// or {plain}://"));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(self.error("the endpoint's URL holds a user or a password: they belong in the database's URL"));
+            return Err("the endpoint's URL holds a user or a password: they belong in the database's URL".to_owned());
         }
         if url.fragment().is_some() {
-            return Err(self.error("the endpoint's URL holds a `#`: write it as %23"));
+            return Err("the endpoint's URL holds a `#`: write it as %23".to_owned());
         }
         Ok(url)
     }
