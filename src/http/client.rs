@@ -219,8 +219,12 @@ impl Client {
 
     async fn single(&self, sql: &str, params: &[Param<'_>]) -> Result<QueryResult> {
         check_single(sql)?;
-        let prepared = Prepared::new(sql, params)?;
-        let results = self.collect(Request::Single(prepared.statement.clone())).await;
+        let mut prepared = Prepared::new(sql, params)?;
+        let mut results = self.collect(Request::Single(prepared.statement.clone())).await;
+        if results.as_ref().is_err_and(|error| prepared.is_refused_by(error)) {
+            prepared = Prepared::in_place(sql, params)?;
+            results = self.collect(Request::Single(prepared.statement.clone())).await;
+        }
         let mut results = results.map_err(|error| prepared.place(error))?;
         match (results.pop(), results.len()) {
             (Some(result), 0) => Ok(result),

@@ -3,8 +3,8 @@ use std::borrow::Cow;
 use super::{Param, Statement};
 use crate::{
     Oid,
-    error::{Error, Outcome, Result},
-    sql::{Typed, typed},
+    error::{Error, Outcome, Result, SqlState},
+    sql::{self, Typed, typed, typed_in_place},
 };
 
 /// A statement with its parameters, to be sent in a [`batch`](super::Client::batch).
@@ -57,39 +57,45 @@ impl<'a> From<&'a str> for Query<'a> {
 /// A statement whose text fixes the types that its parameters declare.
 pub(super) struct Prepared<'a> {
     pub(super) statement: Statement<'a>,
-    typed: Option<Typed<'a>>,
+    typed: Typed<'a>,
 }
 
 impl<'a> Prepared<'a> {
     pub(super) fn new(text: &'a str, params: &'a [Param<'_>]) -> Result<Self> {
+        Self::with(text, params, typed)
+    }
+
+    /// Does without a prologue, for the few statements that must.
+    pub(super) fn in_place(text: &'a str, params: &'a [Param<'_>]) -> Result<Self> {
+        Self::with(text, params, typed_in_place)
+    }
+
+    fn with(text: &'a str, params: &'a [Param<'_>], typed: Typing<'a>) -> Result<Self> {
         let types: Vec<Oid> = params.iter().map(Param::type_oid).collect();
-        let typed = match types.iter().any(|oid| *oid != 0) {
-            true => Some(
-                typed(text, &types)
-                    .map_err(|_| Error::refused("a parameter's type cannot be declared over HTTP: give it as text"))?,
-            ),
-            false => None,
-        };
-        let text = typed.as_ref().map_or(Cow::Borrowed(text), |typed| typed.text.clone());
+        let typed = typed(text, &types).map_err(|error| Error::refused(error.to_string()))?;
         let params = params.iter().map(|param| param.as_text().map(Cow::Borrowed)).collect();
-        Ok(Self { statement: Statement { text, params }, typed })
+        Ok(Self { statement: Statement { text: typed.text.clone(), params }, typed })
+    }
+
+    /// Returns whether Postgres found fault with the prologue: it then says so while it analyses the statement.
+    pub(super) fn is_refused_by(&self, error: &Error) -> bool {
+        self.typed.has_prologue() && error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED)
     }
 
     /// Turns the place that an error names in what was sent into one in the user's text.
     pub(super) fn place(&self, error: Error) -> Error {
-        match &self.typed {
-            Some(typed) => error.map_position(|position| typed.position(position)),
-            None => error,
-        }
+        error.map_position(|position| self.typed.position(position))
     }
 }
+
+type Typing<'a> = fn(&'a str, &[Oid]) -> Result<Typed<'a>, sql::Error>;
 
 /// As [`Prepared::place`] for a batch, whose errors do not say which statement they are of: a place is kept where it means
 /// the same in whichever it is.
 pub(super) fn place_in_batch(batch: &[Prepared<'_>], error: Error) -> Error {
     match batch {
         [only] => only.place(error),
-        _ if batch.iter().all(|prepared| prepared.typed.is_none()) => error,
+        _ if batch.iter().all(|prepared| matches!(prepared.typed.text, Cow::Borrowed(_))) => error,
         _ => error.map_position(|_| None),
     }
 }

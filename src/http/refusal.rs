@@ -5,52 +5,51 @@ use crate::{
 
 /// Refuses a statement that a request of its own would lose in silence.
 pub(crate) fn check_single(text: &str) -> Result<()> {
-    let (what, remedy) = match effect(text) {
-        Effect::TransactionControl => {
-            ("a transaction ends with its request", "send its statements as one batch, or use transport=websocket")
-        }
-        Effect::Set => (
-            "a setting ends with its request",
-            "send it in a batch with the statements that need it, or use transport=websocket",
-        ),
-        Effect::Listen => ("notifications need a session", "use transport=websocket"),
-        Effect::Copy => ("COPY needs a stream in each direction", "use transport=websocket"),
-        Effect::Prepare => ("a prepared statement ends with its request", "send the statement itself each time"),
-        Effect::Cursor => {
-            ("a cursor ends with its request", "send its statements as one batch, or use transport=websocket")
-        }
-        Effect::Temporary => (
-            "a temporary table ends with its request",
-            "send it in a batch with the statements that use it, or use transport=websocket",
-        ),
-        Effect::AdvisoryLock => (
-            "a session's advisory lock ends with its request",
-            "take pg_advisory_xact_lock in a batch, or use transport=websocket",
-        ),
-        _ => return Ok(()),
-    };
-    Err(refused(what, remedy, text))
-}
-
-/// Refuses a statement that would end the batch's transaction, after which the rest would run outside it, or that needs
-/// more than a batch has.
-pub(super) fn check_in_batch(text: &str) -> Result<()> {
-    let (what, remedy) = match effect(text) {
-        Effect::TransactionControl => (
-            "a batch is one transaction, which begins and ends with it",
-            "leave the statement out, or use transport=websocket",
-        ),
-        Effect::Listen => ("notifications need a session", "use transport=websocket"),
-        Effect::Copy => ("COPY needs a stream in each direction", "use transport=websocket"),
-        _ => return Ok(()),
-    };
-    Err(refused(what, remedy, text))
-}
-
-fn refused(what: &str, remedy: &str, text: &str) -> Error {
-    let mut start: String = text.trim_start().chars().take(40).collect();
-    if start.len() < text.trim().len() {
-        start.push('…');
+    match effect(text).remedy() {
+        Some(remedy) => Err(Error::refused(remedy)),
+        None => Ok(()),
     }
-    Error::refused(format!("over HTTP {what}: {remedy} ({start:?} was not sent)"))
+}
+
+/// Refuses a statement that would end the batch's transaction, after which the rest would run outside it, or that a batch
+/// cannot carry either.
+///
+/// What lasts until the session ends is allowed: it serves the batch's other statements.
+pub(super) fn check_in_batch(text: &str) -> Result<()> {
+    match effect(text) {
+        Effect::TransactionControl => Err(Error::refused(
+            "a batch is one transaction, which begins and ends with it: leave BEGIN, COMMIT, ROLLBACK and savepoints out, or \
+             use transport=websocket",
+        )),
+        Effect::Listen | Effect::Copy => check_single(text),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_be_lost_is_refused() {
+        for text in
+            ["BEGIN", "/* x */ set timezone = 'UTC'", "LISTEN a", "COPY t FROM STDIN", "CREATE TEMP TABLE t (a int)"]
+        {
+            let error = check_single(text).expect_err(text);
+            assert!(error.is_refused() && error.message().contains("websocket"), "{text}: {error}");
+        }
+        for text in ["SELECT 1", "", "INSERT INTO t VALUES (nextval('s'))", "VACUUM", "SELECT 'BEGIN'"] {
+            check_single(text).expect(text);
+        }
+    }
+
+    #[test]
+    fn a_batch_is_one_transaction() {
+        for text in ["COMMIT", "rollback", "BEGIN", "START TRANSACTION", "END", "LISTEN a", "COPY t TO STDOUT"] {
+            assert!(check_in_batch(text).expect_err(text).is_refused(), "{text}");
+        }
+        for text in ["SET LOCAL timezone = 'UTC'", "CREATE TEMP TABLE t (a int)", "LOCK t", "DELETE FROM t"] {
+            check_in_batch(text).expect(text);
+        }
+    }
 }

@@ -52,11 +52,12 @@ pub(super) fn lost(error: reqwest::Error) -> Error {
 }
 
 fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
-    causes(error).find_map(|cause| {
-        // An io::Error's source is that of the error it holds, which it thereby hides.
-        let held = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        held.and_then(|held| held.downcast_ref()).or_else(|| cause.downcast_ref())
-    })
+    causes(error).find_map(held_tls_error)
+}
+
+/// An `io::Error`'s source is that of the error it holds, which it thereby hides.
+fn held_tls_error<'e>(cause: &'e (dyn StdError + 'static)) -> Option<&'e rustls::Error> {
+    cause.downcast_ref().or_else(|| held_tls_error(cause.downcast_ref::<io::Error>()?.get_ref()?))
 }
 
 fn root_cause(error: &reqwest::Error) -> String {

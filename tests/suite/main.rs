@@ -2,6 +2,8 @@
 
 mod diesel;
 mod gateway;
+mod http;
+mod http_gateway;
 mod postgres;
 mod providers;
 mod proxy;
