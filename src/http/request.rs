@@ -25,7 +25,7 @@ impl Request<'_> {
             Self::Single(statement) => (RequestBody::Single(statement), std::slice::from_ref(statement)),
             Self::Batch { statements, .. } => (RequestBody::Batch(statements), *statements),
         };
-        let least = statements.iter().fold(0_usize, |sum, statement| sum.saturating_add(statement.min_size()));
+        let least = statements.iter().fold(0_usize, |sum, statement| sum.saturating_add(min_size(statement)));
         if least > limit {
             return Err(too_large(limit));
         }
@@ -43,6 +43,11 @@ impl Request<'_> {
             Self::Batch { options, .. } => Some(*options),
         }
     }
+}
+
+/// Returns the least number of bytes that a statement takes in a request.
+fn min_size(statement: &Statement<'_>) -> usize {
+    statement.params.iter().flatten().fold(statement.text.len(), |sum, value| sum.saturating_add(value.len()))
 }
 
 fn too_large(limit: usize) -> Error {

@@ -17,11 +17,6 @@ impl<'a> Statement<'a> {
     pub fn new(text: impl Into<Cow<'a, str>>) -> Self {
         Self { text: text.into(), params: Vec::new() }
     }
-
-    /// Returns the least number of bytes that the statement takes in a request.
-    pub(crate) fn min_size(&self) -> usize {
-        self.params.iter().flatten().fold(self.text.len(), |sum, value| sum.saturating_add(value.len()))
-    }
 }
 
 /// Values may be anybody's secrets, so that only their number is shown.
