@@ -9,3 +9,4 @@ mod providers;
 mod proxy;
 mod sqlx;
 mod tls_front;
+mod wire;
