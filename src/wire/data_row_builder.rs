@@ -93,7 +93,11 @@ mod tests {
     #[test]
     fn what_is_built_can_be_parsed() {
         let mut builder = DataRowBuilder::with_capacity(3, 10).unwrap();
-        builder.push(|out| Ok(out.extend_from_slice(b"abc"))).unwrap();
+        let abc = |out: &mut Vec<u8>| {
+            out.extend_from_slice(b"abc");
+            Ok(())
+        };
+        builder.push(abc).unwrap();
         builder.push_null();
         builder.push(|_| Ok(())).unwrap();
         let row = builder.finish().unwrap();
@@ -113,6 +117,10 @@ mod tests {
     #[test]
     fn a_closure_that_takes_bytes_away_is_an_error() {
         let mut builder = DataRowBuilder::new(1).unwrap();
-        assert!(builder.push(|out| Ok(out.clear())).is_err());
+        let clear = |out: &mut Vec<u8>| {
+            out.clear();
+            Ok(())
+        };
+        assert!(builder.push(clear).is_err());
     }
 }

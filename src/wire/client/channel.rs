@@ -140,9 +140,8 @@ impl<S> Channel<S> {
 
     /// Makes room for the next read. Memory is spent as data comes and never because a length announces it.
     fn reserve(&mut self) {
-        let come = self.read.len().max(self.room);
-        let room = self.missing.clamp(self.room, come.max(self.room));
-        if self.read.capacity() - self.read.len() < room.min(self.room / 2).max(self.missing.min(room)) {
+        let room = self.missing.clamp(self.room, self.read.len().max(self.room));
+        if self.read.capacity() - self.read.len() < room / 2 {
             self.read.reserve(room);
         }
     }

@@ -43,9 +43,9 @@ async fn a_copy_whose_execution_was_dropped_is_refused_as_well() -> Result<()> {
     let mut client = connect_shared().await?;
     run(&mut client, "create temp table c (a int)").await?;
     for sql in ["copy c from stdin", "copy (select generate_series(1, 100000)) to stdout"] {
-        drop(client.execute(&Statement::new(sql)).await?);
+        let _ = client.execute(&Statement::new(sql)).await?;
         assert_eq!(value(&mut client, "select count(*) from c").await?, "0");
-        drop(client.simple_query(sql).await?);
+        let _ = client.simple_query(sql).await?;
         assert_eq!(value(&mut client, "select count(*) from c").await?, "0");
     }
     Ok(())
