@@ -120,7 +120,8 @@ fn a_config_is_taken_where_a_url_is() {
     }
     let url = "postgresql://app@db.example/app";
     let config = pool(url).unwrap();
-    for same in [pool(url.to_owned()), pool(&url.to_owned()), pool(&config), pool(config.clone())] {
+    let owned = url.to_owned();
+    for same in [pool(&owned), pool(owned), pool(&config), pool(config.clone())] {
         assert_eq!(same.unwrap().get_host().unwrap(), "db.example");
     }
 }
