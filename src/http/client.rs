@@ -40,14 +40,12 @@ const CHUNKS_AHEAD: usize = 2;
 /// let row = client.query_one("SELECT title FROM post WHERE id = $1", &[7_i64.into()]).await?;
 /// let title: String = row.get("title")?;
 ///
-/// let moved = client.batch(
-///     &[
-///         Query::new("UPDATE account SET balance = balance - $1 WHERE owner = $2").bind(10_i64).bind("ada"),
-///         Query::new("UPDATE account SET balance = balance + $1 WHERE owner = $2").bind(10_i64).bind("bob"),
-///     ],
-///     BatchOptions::new(),
-/// );
-/// assert_eq!(moved.await?.len(), 2);
+/// let transfer = [
+///     Query::new("UPDATE account SET balance = balance - $1 WHERE owner = $2").bind(10_i64).bind("ada"),
+///     Query::new("UPDATE account SET balance = balance + $1 WHERE owner = $2").bind(10_i64).bind("bob"),
+/// ];
+/// let results = client.batch(&transfer, BatchOptions::new()).await?;
+/// assert_eq!(results[1].row_count(), Some(1));
 /// # drop(title); Ok(()) }
 /// ```
 #[derive(Clone)]
