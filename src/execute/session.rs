@@ -14,7 +14,7 @@ pub struct Session(Kind);
 
 #[derive(Debug)]
 enum Kind {
-    Http(HttpSession),
+    Http(Box<HttpSession>),
     WebSocket(Box<WireSession>),
 }
 
@@ -31,7 +31,7 @@ impl Session {
             Transport::Http => {
                 let session = HttpSession::new(config, runtime, &Opening::canonical(config))?;
                 session.verify().await?;
-                Ok(Self(Kind::Http(session)))
+                Ok(Self(Kind::Http(Box::new(session))))
             }
             Transport::WebSocket => Ok(Self(Kind::WebSocket(Box::new(WireSession::connect(config).await?)))),
         }
