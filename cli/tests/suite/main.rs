@@ -1,5 +1,6 @@
 //! The command `pgferry gateway` as a process of its own: foreign clients, and what happens to ours when it dies.
 
+mod failures;
 mod javascript;
 
 /// The command that these tests are about.
