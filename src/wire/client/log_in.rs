@@ -190,3 +190,78 @@ fn sent_for_nothing(asked: &str) -> Error {
 pub(super) fn unexpected() -> Error {
     Error::protocol("the server sent a message that makes no sense during the log-in", Outcome::NotExecuted)
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+    use crate::{
+        error::SqlState,
+        wire::{Client, server},
+    };
+
+    /// What comes of a log-in to a server that says this and goes.
+    async fn answered(write: impl FnOnce(&mut BytesMut)) -> Error {
+        let mut said = BytesMut::new();
+        write(&mut said);
+        let (ours, mut theirs) = tokio::io::duplex(4096);
+        theirs.write_all(&said).await.unwrap();
+        theirs.shutdown().await.unwrap();
+        let startup = Startup::new("app", "scram-sha-256,password".parse().unwrap()).password("secret");
+        Client::connect(ours, &startup).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_proxys_error_has_no_code_and_a_wrong_password_is_known_by_its_words() {
+        let proxy = |message: &str| DbError::new("ERROR", Some(SqlState::from_code("XX000")), message);
+        let error = answered(|out| {
+            server::error_response(out, &proxy("password authentication failed for user 'app'"));
+        });
+        let error = error.await;
+        assert!(error.is_auth() && error.outcome() == Outcome::NotExecuted, "{error:?}");
+
+        let error = answered(|out| server::error_response(out, &proxy("Control plane request failed"))).await;
+        assert!(!error.is_auth() && error.code().is_none() && error.outcome() == Outcome::NotExecuted, "{error:?}");
+
+        // An error can also come after the log-in and before the server is ready.
+        let error = answered(|out| {
+            server::authentication_cleartext_password(out);
+            server::authentication_ok(out);
+            server::error_response(out, &DbError::new("FATAL", Some(SqlState::from_code("3D000")), "no such database"));
+        });
+        assert_eq!(error.await.code(), Some(&SqlState::from_code("3D000")));
+    }
+
+    #[tokio::test]
+    async fn scram_with_channel_binding_alone_is_told_to_be_impossible() {
+        let error = answered(|out| server::authentication_sasl(out, &["SCRAM-SHA-256-PLUS"])).await;
+        assert!(error.is_auth() && error.to_string().contains("SCRAM-SHA-256-PLUS"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_skips_its_own_proof_is_not_believed() {
+        let error = answered(|out| {
+            server::authentication_sasl(out, &["SCRAM-SHA-256"]);
+            server::authentication_ok(out);
+        });
+        let error = error.await;
+        assert!(!error.is_closed() && error.outcome() == Outcome::NotExecuted, "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn every_truncation_of_a_log_in_is_an_error() {
+        let mut said = BytesMut::new();
+        server::negotiate_protocol_version(&mut said, 0, &["_pq_.x"]);
+        server::authentication_cleartext_password(&mut said);
+        server::authentication_ok(&mut said);
+        server::parameter_status(&mut said, "server_version", "15.1");
+        server::backend_key_data(&mut said, BackendKey { process_id: 1, secret_key: 2 });
+        server::ready_for_query(&mut said, TransactionStatus::Idle);
+        for length in 0..said.len() {
+            let error = answered(|out| out.extend_from_slice(&said[..length])).await;
+            assert!(error.is_closed() && error.outcome() == Outcome::NotExecuted, "{length}: {error:?}");
+        }
+    }
+}
