@@ -244,7 +244,7 @@ impl<S> Client<S> {
         self.session.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Returns what a [`cancel`] of this session needs.
+    /// Returns what a [`cancel`](crate::wire::cancel) of this session needs.
     #[must_use]
     pub fn backend_key(&self) -> Option<BackendKey> {
         self.session.key
