@@ -68,8 +68,8 @@ fn push_special(value: f64, out: &mut String) -> bool {
 
 /// The fewest digits, in scientific notation.
 ///
-/// Where they stand exactly between two floats, both Rust's digits and IEEE's rule of reading round to the even one; Postgres
-/// does not rely on that rule and prints more digits.
+/// Where they stand exactly between two floats, Rust relies on readers to round to the even one; Postgres does not, and prints
+/// more digits.
 fn shortest(
     value: f64,
     digits: String,
@@ -79,7 +79,10 @@ fn shortest(
 ) -> String {
     let precision = digits.bytes().take_while(|&byte| byte != b'e').filter(u8::is_ascii_digit).count();
     if !is_midpoint(value, &digits, mantissa_bits) {
-        return digits;
+        // Of two numbers equally near, Rust takes the larger for its shortest digits; with a precision given it takes the even
+        // one, as Postgres does.
+        let even = with_precision(precision.saturating_sub(1));
+        return if reads_back(&even) { even } else { digits };
     }
     (precision..20)
         .map(with_precision)
@@ -87,8 +90,7 @@ fn shortest(
         .unwrap_or(digits)
 }
 
-/// Whether the decimal number is neither the float nor nearer to it than to its neighbour: one that needs exactly one bit
-/// more than a float has.
+/// Whether a decimal number stands exactly between two floats: it then needs one bit more than a float has.
 fn is_midpoint(value: f64, decimal: &str, mantissa_bits: u32) -> bool {
     let Some((mantissa, exponent)) = decimal.split_once('e') else { return false };
     let fraction = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.len());
@@ -148,4 +150,38 @@ fn push_decimal(scientific: &str, limit: i32, out: &mut String) {
         out.push(digit);
     }
     out.extend((0..whole).map(|_| '0'));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{float4_to_text, push_float8};
+
+    /// As PostgreSQL 15 prints them.
+    #[test]
+    fn numbers_print_as_in_postgres() {
+        for (value, expected) in [
+            (1e20, "1e+20"),
+            (1e-5, "1e-05"),
+            (1e-4, "0.0001"),
+            (-0.0, "-0"),
+            (1e14, "100000000000000"),
+            (1e15, "1e+15"),
+            (123456789012345.6, "123456789012345.6"),
+            (1e23, "9.999999999999999e+22"),
+            (5e-324, "5e-324"),
+            (f64::NAN, "NaN"),
+            (f64::NEG_INFINITY, "-Infinity"),
+        ] {
+            let mut text = String::new();
+            push_float8(value, &mut text);
+            assert_eq!(text, expected);
+        }
+        for (value, expected) in
+            [(1e5_f32, "100000"), (1e6, "1e+06"), (16777217.0, "1.6777216e+07"), (1472319.25, "1.4723192e+06")]
+        {
+            let mut text = String::new();
+            float4_to_text(&value.to_be_bytes(), &mut text).unwrap();
+            assert_eq!(text, expected);
+        }
+    }
 }

@@ -90,7 +90,7 @@ impl std::error::Error for Error {}
 /// let typed = pgferry::sql::typed("select $1 + $2", &[23, 20])?;
 /// assert_eq!(typed.text, r#"WITH "_pgferry" AS (SELECT $1::pg_catalog.int4, $2::pg_catalog.int8) select $1 + $2"#);
 /// // Of `+`, had it failed.
-/// assert_eq!(typed.position(81), Some(11));
+/// assert_eq!(typed.position(80), Some(11));
 ///
 /// assert!(pgferry::sql::typed("select $1", &[123_456]).is_err());
 /// # Ok::<(), pgferry::sql::Error>(())

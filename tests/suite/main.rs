@@ -1,5 +1,6 @@
 //! Everything that needs a PostgreSQL, a gateway or a foreign peer: one binary, one module a subject.
 
+mod codec;
 mod diesel;
 mod gateway;
 mod http;
@@ -9,4 +10,5 @@ mod providers;
 mod proxy;
 mod sqlx;
 mod tls_front;
+mod typed;
 mod wire;
