@@ -5,7 +5,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::{relay, secret, shared::Shared, stateless};
 use crate::{
-    config::Transport,
+    config::{Config, Transport},
     error::{DbError, Error, SqlState},
     execute::{self, Opening},
     wire::{
@@ -52,9 +52,10 @@ where
     if !authenticate(&mut local, shared).await? {
         return Ok(());
     }
-    match (shared.config().get_transport(), shared.http()) {
-        (Transport::Http, Some(session)) => stateless::serve(local, &startup, session, shared).await,
-        _ => relay::serve(local, opening(&startup), shared).await,
+    let opening = opening(startup, shared.config());
+    match shared.http() {
+        Some(session) => stateless::serve(local, opening, session, shared).await,
+        None => relay::serve(local, opening, shared).await,
     }
 }
 
@@ -130,15 +131,27 @@ where
     }
 }
 
-/// What the client's startup asks for; the user is the configuration's, since the password is.
-pub(super) fn opening(startup: &StartupMessage) -> Opening {
+/// What the client's startup asks for, on top of what the configuration does; the user is the configuration's, since the
+/// password is.
+fn opening(startup: StartupMessage, config: &Config) -> Opening {
     let mut opening = Opening::default();
-    for (name, value) in &startup.parameters {
+    let mut options: Vec<_> = config.get_options().into_iter().map(str::to_owned).collect();
+    for (name, value) in startup.parameters {
         match name.as_str() {
             "user" => {}
-            "database" => opening.database = Some(value.clone()),
-            _ => opening.parameters.push((name.clone(), value.clone())),
+            "database" => opening.database = Some(value),
+            // Of two settings of the same name Postgres takes the later one.
+            "options" => options.push(value),
+            _ => opening.parameters.push((name, value)),
         }
+    }
+    if !options.is_empty() {
+        opening.parameters.push(("options".to_owned(), options.join(" ")));
+    }
+    if let Some(name) = config.get_application_name()
+        && !opening.parameters.iter().any(|(given, _)| given == "application_name")
+    {
+        opening.parameters.push(("application_name".to_owned(), name.to_owned()));
     }
     opening
 }

@@ -4,7 +4,7 @@ use super::{cancels::Cancels, secret};
 use crate::{
     config::{Config, Password, Transport},
     error::Result,
-    execute::{HttpSession, Opening, ServerInfo},
+    execute::{HttpSession, ServerInfo},
     runtime::Runtime,
 };
 
@@ -32,7 +32,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(config: &Config, runtime: &Runtime, verification: Verification) -> Result<Self> {
         let http = match config.get_transport() {
-            Transport::Http => Some(HttpSession::new(config, runtime, &Opening::default())?),
+            Transport::Http => Some(HttpSession::new(config, runtime)?),
             Transport::WebSocket => {
                 config.endpoint_ws()?;
                 None

@@ -15,7 +15,7 @@ impl Config {
     /// # Errors
     ///
     /// [`Error::is_config`]: there is no host or no endpoint to be known from it, the template is wrong, the URL is plain and
-    /// may not be, or the session has options that HTTP cannot carry.
+    /// may not be, or the options select another endpoint.
     pub fn endpoint_http(&self) -> Result<Url> {
         self.endpoint(Transport::Http, "api")
     }
@@ -42,7 +42,7 @@ impl Config {
     fn endpoint(&self, transport: Transport, neon_label: &str) -> Result<Url> {
         let host = self.get_host()?;
         let port = self.get_port();
-        self.check_options(transport)?;
+        self.check_options()?;
         if let Some(template) = self.template(transport) {
             let url = template.fill(host, port)?;
             self.check_scheme(&url).map_err(|message| template.error(message))?;

@@ -2,7 +2,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use rustls_pki_types::CertificateDer;
 
-use super::{Config, Fate, ParameterReport, Provider, RequireAuth, Transport, host, neon, template::Template};
+use super::{Config, ParameterReport, Provider, RequireAuth, Transport, host, neon, template::Template};
 use crate::error::{Error, Result};
 
 /// The getters: what a transport reads.
@@ -174,15 +174,7 @@ impl Config {
     /// ```
     #[must_use]
     pub fn parameters(&self) -> Vec<ParameterReport> {
-        let mut parameters = self.parameters.clone();
-        if self.transport == Transport::Http {
-            for parameter in &mut parameters {
-                if parameter.name.ends_with("application_name") && parameter.fate == Fate::Applied {
-                    parameter.fate = Fate::Stripped("SQL over HTTP has no place for it");
-                }
-            }
-        }
-        parameters
+        self.parameters.clone()
     }
 
     /// Returns the template of an endpoint that was given explicitly.

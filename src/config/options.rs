@@ -1,4 +1,4 @@
-use super::{Config, Provider, Transport, neon};
+use super::{Config, Provider, neon};
 use crate::error::Result;
 
 impl Config {
@@ -8,8 +8,8 @@ impl Config {
     }
 
     /// Refuses options that would be lost on the way or mean something else there.
-    pub(super) fn check_options(&self, transport: Transport) -> Result<()> {
-        let Some((options, source)) = &self.options else { return Ok(()) };
+    pub(super) fn check_options(&self) -> Result<()> {
+        let Some((_, source)) = &self.options else { return Ok(()) };
         if let Some(id) = self.endpoint_option() {
             if self.get_provider() != Provider::Neon {
                 return Err(source
@@ -27,13 +27,6 @@ impl Config {
                     format!("they select the endpoint {plain}, and the host the endpoint {named}: remove one"),
                 ));
             }
-        }
-        if transport == Transport::Http && options.split_ascii_whitespace().any(|word| endpoint_id(word).is_none()) {
-            return Err(source.error(
-                "options",
-                "SQL over HTTP ignores a session's options: remove them (ALTER ROLE … SET keeps them on the server), or \
-                 use transport=websocket",
-            ));
         }
         Ok(())
     }

@@ -84,8 +84,8 @@ const REFUSED: &[(&str, &str)] = &[
 ];
 
 const CLIENT_CERTIFICATE: &str = "a client certificate cannot reach Postgres through HTTP or WebSocket: use a password";
-const SESSION: &str = "a session's settings go into options (options=-c%20name%3Dvalue, or options[name]=value) over \
-                       WebSocket, or into ALTER ROLE … SET";
+const SESSION: &str = "a session's settings go into options (options=-c%20name%3Dvalue, or options[name]=value), or \
+                       into ALTER ROLE … SET";
 
 /// Other clients' spellings.
 const ALIASES: &[(&str, &str)] = &[
@@ -219,7 +219,7 @@ impl Config {
             ("schema", "public") => return stripped(self, "public is on the search path by default"),
             ("schema", _) => {
                 return Err(Error::config(
-                    "a search path goes into options (options[search_path]=…) over WebSocket, or into ALTER ROLE … SET",
+                    "a search path goes into options (options[search_path]=…), or into ALTER ROLE … SET",
                 ));
             }
             ("sslcompression", _) => return Err(Error::config("TLS is never compressed: remove it")),

@@ -44,8 +44,8 @@ use super::{
 /// | `connect_timeout` | `PGCONNECT_TIMEOUT` | 10 | seconds until a connect fails; 0 is without a limit |
 /// | `request_timeout` | `PGFERRY_REQUEST_TIMEOUT` | none | seconds until a statement fails; 0 is without a limit |
 /// | `max_request_size`, `max_response_size` | | 67108864 | bytes |
-/// | `application_name`, `fallback_application_name` | `PGAPPNAME` | none | sent over WebSocket; SQL over HTTP has no place for it |
-/// | `options`, `options[name]` | `PGOPTIONS` | none | the session's options, sent over WebSocket and refused over HTTP; `endpoint=<id>` selects a Neon endpoint on both |
+/// | `application_name`, `fallback_application_name` | `PGAPPNAME` | none | sent when a WebSocket's session opens; set by each request over HTTP |
+/// | `options`, `options[name]` | `PGOPTIONS` | none | the session's options (`-c name=value`), sent when a WebSocket's session opens, set by each request over HTTP; `endpoint=<id>` selects a Neon endpoint |
 /// | `sslmode` | `PGSSLMODE` | | `require`, `verify-ca` and `verify-full` insist on TLS, always verified in full; `disable`, `allow` and `prefer` are left out, since the endpoint's URL decides |
 /// | `sslrootcert` | `PGSSLROOTCERT` | `system` | `system`, or a file of PEM certificates that are trusted instead |
 /// | `channel_binding` | `PGCHANNELBINDING` | | `require` and `prefer` are left out: TLS ends at the endpoint, so there is no channel to Postgres to bind to |

@@ -1,6 +1,6 @@
-use std::{borrow::Cow, sync::Arc};
+use std::borrow::Cow;
 
-use super::{Event, Opening, Output, Rows, Statement, rows::Awaited, settings::Settings};
+use super::{Event, Opening, Output, Rows, Statement, rows::Awaited};
 use crate::{
     codec,
     config::Config,
@@ -17,7 +17,6 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct HttpSession {
     client: http::Client,
-    settings: Arc<Settings>,
 }
 
 /// What a server says of itself when a connection is verified.
@@ -28,25 +27,23 @@ pub struct ServerInfo {
 }
 
 impl HttpSession {
-    /// Makes a session that has sent nothing yet.
-    ///
-    /// What `opening` asks for, and the conversion of values does not settle, is set anew with every statement: the two then
-    /// travel as one batch. Its database is left to the configuration.
+    /// Makes a session that has sent nothing yet, with the configuration's settings.
     ///
     /// # Errors
     ///
     /// When the configuration has no HTTP endpoint, or a setting is one that HTTP cannot keep.
-    pub fn new(config: &Config, runtime: &Runtime, opening: &Opening) -> Result<Self> {
-        Ok(Self { client: http::Client::on(config, runtime)?, settings: Arc::new(Settings::of(opening)?) })
+    pub fn new(config: &Config, runtime: &Runtime) -> Result<Self> {
+        Ok(Self { client: http::Client::on(config, runtime)? })
     }
 
-    /// Returns a session with other settings on the same connections.
+    /// Returns a session on the same connections with the settings that a client asked for itself, instead of the
+    /// configuration's; its database is left as it is.
     ///
     /// # Errors
     ///
     /// When a setting is one that HTTP cannot keep.
     pub fn reopened(&self, opening: &Opening) -> Result<Self> {
-        Ok(Self { client: self.client.clone(), settings: Arc::new(Settings::of(opening)?) })
+        Ok(Self { client: self.client.with_parameters(&opening.parameters)? })
     }
 
     /// Returns the client underneath.
@@ -98,7 +95,7 @@ impl HttpSession {
             }
             sent => sent?,
         };
-        Ok(Rows::new(stream, self.settings.statement().is_some(), [Awaited::of(statement)]))
+        Ok(Rows::new(stream, [Awaited::of(statement)]))
     }
 
     /// Sends several statements as one request and one transaction: all take effect or none.
@@ -109,30 +106,19 @@ impl HttpSession {
     ///
     /// As for [`execute`](Self::execute); transaction control among the statements is refused.
     pub async fn execute_batch(&self, statements: &[Statement], options: http::BatchOptions) -> Result<Rows> {
-        let settings = self.settings.statement();
-        let set_first = settings.is_some();
-        let mut texts = Vec::with_capacity(statements.len() + 1);
-        texts.extend(settings);
+        let mut texts = Vec::with_capacity(statements.len());
         for statement in statements {
             check_single(&statement.text)?;
             let typed = sql::typed(&statement.text, &statement.param_types).map_err(untypable)?;
             texts.push(http::Statement { text: typed.text, params: text_params(statement)? });
         }
         let stream = self.client.stream(http::Request::Batch { statements: &texts, options }).await?;
-        Ok(Rows::new(stream, set_first, statements.iter().map(Awaited::of)))
+        Ok(Rows::new(stream, statements.iter().map(Awaited::of)))
     }
 
     async fn send(&self, typed: &sql::Typed<'_>, params: &[Option<Cow<'_, str>>]) -> Result<http::ResultStream> {
         let statement = http::Statement { text: Cow::Borrowed(&typed.text), params: params.to_vec() };
-        let sent = match self.settings.statement() {
-            None => self.client.stream(http::Request::Single(statement)).await,
-            Some(settings) => {
-                let statements = [settings, statement];
-                self.client
-                    .stream(http::Request::Batch { statements: &statements, options: http::BatchOptions::default() })
-                    .await
-            }
-        };
+        let sent = self.client.stream(http::Request::Single(statement)).await;
         sent.map_err(|error| error.map_position(|position| typed.position(position)))
     }
 }

@@ -8,7 +8,6 @@ mod http_session;
 mod output;
 mod rows;
 mod session;
-mod settings;
 mod statement;
 mod wire_session;
 

@@ -12,8 +12,6 @@ use crate::{
 #[derive(Debug)]
 pub struct Rows {
     stream: http::ResultStream,
-    /// Whether the result under way is that of the settings, which nobody asked to see.
-    setting: bool,
     /// The statements whose results are still to come, the next one last.
     coming: Vec<Awaited>,
     columns: Columns,
@@ -46,14 +44,11 @@ enum Columns {
 }
 
 impl Rows {
-    /// `set_first` says that the first result is that of a statement which sets what the others need.
     pub(super) fn new(
         stream: http::ResultStream,
-        set_first: bool,
         statements: impl IntoIterator<Item = Awaited, IntoIter: DoubleEndedIterator>,
     ) -> Self {
-        let coming = statements.into_iter().rev().collect();
-        Self { stream, setting: set_first, coming, columns: Columns::None, held: None }
+        Self { stream, coming: statements.into_iter().rev().collect(), columns: Columns::None, held: None }
     }
 
     /// Gives the next event, `None` once every statement's result has ended.
@@ -70,8 +65,6 @@ impl Rows {
         loop {
             let Some(event) = self.stream.next().await? else { return Ok(None) };
             match event {
-                http::Event::Complete { .. } if self.setting => self.setting = false,
-                _ if self.setting => {}
                 http::Event::Fields(fields) => {
                     if let Some(event) = self.describe(&fields)? {
                         return Ok(Some(event));

@@ -1,4 +1,4 @@
-use super::{HttpSession, Opening, Output, Statement, WireSession};
+use super::{HttpSession, Output, Statement, WireSession};
 use crate::{
     config::{Config, Transport},
     error::Result,
@@ -29,7 +29,7 @@ impl Session {
     pub async fn connect(config: &Config, runtime: &Runtime) -> Result<Self> {
         match config.get_transport() {
             Transport::Http => {
-                let session = HttpSession::new(config, runtime, &Opening::canonical(config))?;
+                let session = HttpSession::new(config, runtime)?;
                 session.verify().await?;
                 Ok(Self(Kind::Http(Box::new(session))))
             }

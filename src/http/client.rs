@@ -8,6 +8,7 @@ use super::{
     exchange::Exchange,
     query::{Prepared, place_in_batch, wrong_count},
     refusal::{check_in_batch, check_single},
+    settings::Settings,
 };
 use crate::{
     config::Config,
@@ -24,6 +25,9 @@ const CHUNKS_AHEAD: usize = 2;
 /// over TLS, HTTP/2 carries all requests on one where the server speaks it. They live on a thread of the client's, so that
 /// the methods can be awaited on any executor. Nothing is prepared. Proxies named in the environment are not used and
 /// redirects not followed.
+///
+/// What the configuration asks of a session (`application_name`, `options`) is set anew by each request, in one batch with its
+/// statement; a statement that Postgres runs outside a transaction only, as `VACUUM`, then fails with SQLSTATE 25001.
 ///
 /// A request is sent again only where the server said that it did not act on it. Everything else is an error, whose
 /// [`outcome`](Error::outcome) says whether the statement may have run.
@@ -53,6 +57,7 @@ pub struct Client {
     connector: Connector,
     config: Arc<Config>,
     timeout: Option<Duration>,
+    settings: Arc<Settings>,
     runtime: Runtime,
 }
 
@@ -80,6 +85,7 @@ impl Client {
             connector: Connector::new(config)?,
             config: Arc::new(config.clone()),
             timeout: config.get_request_timeout(),
+            settings: Arc::new(Settings::of_config(config)?),
             runtime: runtime.clone(),
         })
     }
@@ -98,6 +104,12 @@ impl Client {
     #[must_use]
     pub fn with_timeout(&self, timeout: Option<Duration>) -> Self {
         Self { timeout, ..self.clone() }
+    }
+
+    /// Returns a clone that asks for these parameters of a startup message instead of the configuration's: settings by name,
+    /// and `options`.
+    pub(crate) fn with_parameters(&self, parameters: &[(String, String)]) -> Result<Self> {
+        Ok(Self { settings: Arc::new(Settings::of(parameters)?), ..self.clone() })
     }
 
     /// Runs a statement and returns its rows.
@@ -203,6 +215,18 @@ impl Client {
     /// # Ok(()) }
     /// ```
     pub async fn stream(&self, request: Request<'_>) -> Result<ResultStream> {
+        let Some(settings) = self.settings.statement() else { return self.send(request).await };
+        let (given, options) = match request {
+            Request::Single(statement) => (vec![statement], BatchOptions::new()),
+            Request::Batch { statements, options } => (statements.to_vec(), options),
+        };
+        let statements: Vec<_> = std::iter::once(settings).chain(given).collect();
+        let mut results = self.send(Request::Batch { statements: &statements, options }).await?;
+        results.skip_result().await?;
+        Ok(results)
+    }
+
+    async fn send(&self, request: Request<'_>) -> Result<ResultStream> {
         let exchange = Exchange {
             connector: self.connector.clone(),
             config: self.config.clone(),
@@ -237,7 +261,7 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { connector, config: _, timeout, runtime: _ } = self;
+        let Self { connector, config: _, timeout, settings: _, runtime: _ } = self;
         f.debug_struct("Client").field("endpoint", connector).field("timeout", timeout).finish_non_exhaustive()
     }
 }

@@ -34,6 +34,8 @@ mod row;
 #[cfg(feature = "client")]
 mod send_error;
 #[cfg(feature = "client")]
+mod settings;
+#[cfg(feature = "client")]
 mod tracked_body;
 
 #[cfg(feature = "client")]

@@ -74,6 +74,16 @@ impl ResultStream {
         next.map_err(|error| error.with_request_id(self.request_id.as_deref()))
     }
 
+    /// Passes over the next result, which nobody asked to see.
+    pub(super) async fn skip_result(&mut self) -> Result<()> {
+        while let Some(event) = self.next().await? {
+            if matches!(event, Event::Complete { .. }) {
+                return Ok(());
+            }
+        }
+        Err(Error::protocol("the server gave fewer results than it was sent statements", Outcome::Unknown))
+    }
+
     async fn next_part(&mut self) -> Result<Option<Event>> {
         loop {
             if let Some(event) = self.decoder.next()? {

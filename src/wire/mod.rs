@@ -1,5 +1,5 @@
 //! Postgres's protocol, version 3 (manual, chapter 55): a lean client over any byte stream, the messages that a server reads
-//! and writes, and what a relay must know of the bytes that it passes on.
+//! and writes.
 
 mod backend_key;
 mod client;
@@ -8,7 +8,6 @@ mod data_row;
 mod data_row_builder;
 mod format;
 mod reader;
-pub mod relay;
 pub mod server;
 mod transaction_status;
 

@@ -71,15 +71,11 @@ fn options(bridge: &Bridge) -> Result<PgConnectOptions, Error> {
         .database(config.get_dbname()?)
         // The socket is private to this process's user.
         .ssl_mode(PgSslMode::Disable);
-    let mut options = match bridge.address() {
+    Ok(match bridge.address() {
         Address::Unix { directory, port } => options.socket(directory).port(*port),
         Address::Tcp(address) => options.host(&address.ip().to_string()).port(address.port()),
         other => return Err(Error::refused(format!("sqlx cannot connect to a bridge at {other:?}"))),
-    };
-    if let Some(name) = config.get_application_name() {
-        options = options.application_name(name);
-    }
-    Ok(options)
+    })
 }
 
 fn configuration(error: Error) -> sqlx::Error {

@@ -11,29 +11,22 @@ use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use self::connection::Connection;
-use super::{
-    handshake::{Local, opening},
-    shared::Shared,
-};
+use super::{handshake::Local, shared::Shared};
 use crate::{
     error::Result,
     execute::{HttpSession, Opening, ServerInfo},
-    wire::{
-        BackendKey, TransactionStatus,
-        server::{self, StartupMessage},
-    },
+    wire::{BackendKey, TransactionStatus, server},
 };
 
 pub(super) async fn serve<S>(
     mut local: Local<S>,
-    startup: &StartupMessage,
+    opening: Opening,
     session: &HttpSession,
     shared: &Shared,
 ) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let opening = opening(startup);
     let opened = async {
         let session = session_for(&opening, session, shared)?;
         let server = shared.server(&session).await?;
@@ -52,7 +45,7 @@ where
 fn session_for(opening: &Opening, session: &HttpSession, shared: &Shared) -> Result<HttpSession> {
     match &opening.database {
         Some(database) if database != shared.config().get_dbname()? => {
-            HttpSession::new(&shared.config().clone().dbname(database), shared.runtime(), opening)
+            HttpSession::new(&shared.config().clone().dbname(database), shared.runtime())?.reopened(opening)
         }
         _ => session.reopened(opening),
     }

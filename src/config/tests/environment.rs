@@ -59,13 +59,13 @@ fn late_errors_name_the_variable_too() {
     let config = from_variables(&[
         ("PGHOST", "db.example"),
         ("PGUSER", "app"),
-        ("PGOPTIONS", "-c work_mem=1MB"),
+        ("PGOPTIONS", "endpoint=ep-a"),
         ("PGFERRY_WS_URL", "ws://proxy.example/v2"),
     ])
     .unwrap();
     let error = config.endpoint_http().unwrap_err().to_string();
-    assert!(error.starts_with("PGOPTIONS: SQL over HTTP ignores a session's options: "), "{error}");
-    let error = config.endpoint_ws().unwrap_err().to_string();
+    assert!(error.starts_with("PGOPTIONS: `endpoint=` means something to Neon only"), "{error}");
+    let error = config.options("").endpoint_ws().unwrap_err().to_string();
     assert!(error.starts_with("PGFERRY_WS_URL: plain ws: would show everything"), "{error}");
 }
 

@@ -436,10 +436,3 @@ fn what_the_parameters_do() {
     assert_eq!(of("provider=neon").get_provider(), Provider::Neon);
     assert_eq!(config("postgresql:///app?host=db.example.com&user=u&port=1").get_port(), 1);
 }
-
-#[test]
-fn an_application_name_is_left_out_over_http() {
-    let config = config("postgresql://app@db.example.com/app?application_name=shop&transport=http");
-    assert!(matches!(config.parameters()[0].fate, Fate::Stripped(_)));
-    assert_eq!(config.parameters()[1].fate, Fate::Applied);
-}

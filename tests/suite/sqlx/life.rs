@@ -73,6 +73,27 @@ async fn the_clients_own_database_and_application_name_are_honoured() {
 }
 
 #[tokio::test]
+async fn what_the_url_asks_of_a_session_is_in_force() {
+    let stage = Stage::start();
+    for road in Road::FERRIED {
+        let config =
+            road.config(&stage).application_name("shop").options("-c statement_timeout=4321 -c search_path=a\\ b");
+        let pool = pgferry_sqlx::pool(&config).await.unwrap();
+        let seen: (String, String, String) = sqlx::query_as(
+            "select current_setting('application_name'), current_setting('statement_timeout'), current_setting('search_path')",
+        )
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+        assert_eq!(seen, ("shop".into(), "4321ms".into(), "a b".into()), "{road:?}");
+        let error = sqlx::query("select 1 from nowhere").execute(&pool).await.unwrap_err();
+        let error = error.as_database_error().unwrap();
+        let position = error.downcast_ref::<sqlx::postgres::PgDatabaseError>().position();
+        assert_eq!(position, Some(sqlx::postgres::PgErrorPosition::Original(15)), "{road:?}");
+    }
+}
+
+#[tokio::test]
 async fn connections_opened_before_the_guard_is_dropped_go_on() {
     let stage = Stage::start();
     for road in Road::FERRIED {

@@ -1,21 +1,28 @@
 use std::borrow::Cow;
 
-use super::Opening;
+use super::Statement;
 use crate::{
+    config::Config,
     error::{Error, Result},
-    http,
 };
 
-/// The settings that statements over HTTP need beyond the server's defaults: each request sets them for itself, since nothing
+/// The settings that a client's statements need beyond the server's defaults: each request sets them for itself, since nothing
 /// of a session survives one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Settings(Vec<(String, String)>);
 
 impl Settings {
-    /// Sorts what was asked for into what must travel and what the conversion of values settles by itself.
-    pub(super) fn of(opening: &Opening) -> Result<Self> {
+    /// Those of a configuration.
+    pub(super) fn of_config(config: &Config) -> Result<Self> {
+        let named = [("application_name", config.get_application_name()), ("options", config.get_options())];
+        let given: Vec<_> = named.into_iter().filter_map(|(name, value)| Some((name.into(), value?.into()))).collect();
+        Self::of(&given)
+    }
+
+    /// Sorts the parameters of a startup message into what must travel and what the form of the values settles by itself.
+    pub(super) fn of(parameters: &[(String, String)]) -> Result<Self> {
         let mut settings = Vec::new();
-        for (name, value) in &opening.parameters {
+        for (name, value) in parameters {
             match name.to_ascii_lowercase().as_str() {
                 "client_encoding" => {
                     if !matches!(value.to_ascii_uppercase().as_str(), "UTF8" | "UTF-8" | "UNICODE") {
@@ -36,7 +43,7 @@ impl Settings {
     }
 
     /// The statement that goes in front of each other in one batch, where there is anything to set.
-    pub(super) fn statement(&self) -> Option<http::Statement<'_>> {
+    pub(super) fn statement(&self) -> Option<Statement<'_>> {
         if self.0.is_empty() {
             return None;
         }
@@ -45,7 +52,7 @@ impl Settings {
             .collect();
         let params =
             self.0.iter().flat_map(|(name, value)| [name, value]).map(|text| Some(Cow::Borrowed(text.as_str())));
-        Some(http::Statement { text: format!("select {}", calls.join(", ")).into(), params: params.collect() })
+        Some(Statement { text: format!("select {}", calls.join(", ")).into(), params: params.collect() })
     }
 }
 
@@ -55,6 +62,10 @@ fn parse_options(options: &str) -> Result<Vec<(String, String)>> {
     let mut settings = Vec::new();
     let mut words = words(options).into_iter();
     while let Some(word) = words.next() {
+        // It selects an endpoint, which the URL has done.
+        if word.starts_with("endpoint=") || word.starts_with("project=") {
+            continue;
+        }
         let assignment = match word.strip_prefix("--") {
             Some(rest) => rest.to_owned(),
             None => match word.strip_prefix("-c") {
@@ -93,8 +104,9 @@ mod tests {
     use super::*;
 
     fn settings(parameters: &[(&str, &str)]) -> Result<Settings> {
-        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Settings::of(&Opening { database: None, parameters })
+        let parameters: Vec<_> =
+            parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Settings::of(&parameters)
     }
 
     #[test]
@@ -107,7 +119,7 @@ mod tests {
     #[test]
     fn options_are_read_as_postgres_reads_them() {
         let read = settings(&[
-            ("options", r"-c search_path=a\ b --statement-timeout=5s -cwork_mem=4MB"),
+            ("options", r"endpoint=ep-a -c search_path=a\ b --statement-timeout=5s -cwork_mem=4MB"),
             ("application_name", "x"),
         ])
         .unwrap();
