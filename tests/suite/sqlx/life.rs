@@ -77,7 +77,7 @@ async fn what_the_url_asks_of_a_session_is_in_force() {
     let stage = Stage::start();
     for road in Road::FERRIED {
         let config =
-            road.config(&stage).application_name("shop").options("-c statement_timeout=4321 -c search_path=a\\ b");
+            road.config(&stage).application_name("shop").options("-c statement_timeout=4321 -c search_path=a,\\ b");
         let pool = pgferry_sqlx::pool(&config).await.unwrap();
         let seen: (String, String, String) = sqlx::query_as(
             "select current_setting('application_name'), current_setting('statement_timeout'), current_setting('search_path')",
@@ -85,7 +85,7 @@ async fn what_the_url_asks_of_a_session_is_in_force() {
         .fetch_one(&pool)
         .await
         .unwrap();
-        assert_eq!(seen, ("shop".into(), "4321ms".into(), "a b".into()), "{road:?}");
+        assert_eq!(seen, ("shop".into(), "4321ms".into(), "a, b".into()), "{road:?}");
         let error = sqlx::query("select 1 from nowhere").execute(&pool).await.unwrap_err();
         let error = error.as_database_error().unwrap();
         let position = error.downcast_ref::<sqlx::postgres::PgDatabaseError>().position();
