@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader, Write},
     os::unix::net::UnixStream,
     path::PathBuf,
     process::{Command, Stdio},
@@ -62,7 +62,12 @@ fn a_killed_process_leaves_nothing() -> Result<()> {
     if env::var_os(VICTIM).is_some() {
         let postgres = Postgres::start()?;
         let pid = fs::read_to_string(postgres.socket_dir().join("data/postmaster.pid"))?;
-        println!("victim {} {}", pid.lines().next().context("no process id")?, postgres.socket_dir().display());
+        writeln!(
+            io::stdout(),
+            "victim {} {}",
+            pid.lines().next().context("no process id")?,
+            postgres.socket_dir().display()
+        )?;
         loop {
             thread::park();
         }

@@ -64,10 +64,11 @@ fn documentation(count: &mut Count) -> Result<()> {
 fn counted(text: &str) -> Option<Count> {
     let summaries: Vec<&str> = text
         .lines()
+        // nextest repeats the output of a failed test, the indented summary of its process included.
         .filter_map(|line| {
-            let line = line.trim_start();
-            line.strip_prefix("test result: ")
-                .or_else(|| line.strip_prefix("Summary ")?.split_once(" run: ").map(|(_, counts)| counts))
+            let of_nextest =
+                || line.trim_start().strip_prefix("Summary ")?.split_once(" run: ").map(|(_, counts)| counts);
+            line.strip_prefix("test result: ").or_else(of_nextest)
         })
         .collect();
     if summaries.is_empty() {
@@ -100,7 +101,7 @@ mod tests {
             Some("4 tests ran: 4 passed, 0 failed")
         );
         assert_eq!(
-            said("     Summary [  19.316s] 3/5 tests run: 1 passed, 1 failed, 1 timed out, 0 skipped\n").as_deref(),
+            said("    test result: FAILED. 0 passed; 1 failed; 0 ignored\n     Summary [  19.316s] 3/5 tests run: 1 passed, 1 failed, 1 timed out, 0 skipped\n").as_deref(),
             Some("3 tests ran: 1 passed, 2 failed")
         );
         let cargo = "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.03s\n\
