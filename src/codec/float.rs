@@ -177,7 +177,7 @@ mod tests {
             assert_eq!(text, expected);
         }
         for (value, expected) in
-            [(1e5_f32, "100000"), (1e6, "1e+06"), (16777217.0, "1.6777216e+07"), (1472319.25, "1.4723192e+06")]
+            [(1e5_f32, "100000"), (1e6, "1e+06"), (16777216.0, "1.6777216e+07"), (1472319.2, "1.4723192e+06")]
         {
             let mut text = String::new();
             float4_to_text(&value.to_be_bytes(), &mut text).unwrap();

@@ -64,6 +64,7 @@ impl Error {
     }
 
     /// A setting that is missing, malformed or impossible.
+    #[cfg(feature = "client")]
     pub(crate) fn config(message: impl Into<String>) -> Self {
         Self::new(Kind::Config, Outcome::NotExecuted, message)
     }
@@ -74,6 +75,7 @@ impl Error {
     }
 
     /// A TLS handshake or a certificate that failed.
+    #[cfg(feature = "client")]
     pub(crate) fn tls(message: impl Into<String>) -> Self {
         Self::new(Kind::Tls, Outcome::NotExecuted, message)
     }
@@ -138,6 +140,7 @@ impl Error {
 
     /// Adds the service's own name for the request.
     #[must_use]
+    #[cfg(feature = "client")]
     pub(crate) fn with_request_id(mut self, id: Option<impl Into<String>>) -> Self {
         self.0.request_id = id.map(Into::into);
         self
@@ -152,6 +155,7 @@ impl Error {
 
     /// Rewrites the place in the statement's text, for whoever had sent a longer text than the user's.
     #[must_use]
+    #[cfg(feature = "client")]
     pub(crate) fn map_position(mut self, map: impl FnOnce(u32) -> Option<u32>) -> Self {
         if let Kind::Db(error) = &mut self.0.kind {
             error.position = error.position.and_then(map);
