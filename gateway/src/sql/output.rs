@@ -220,7 +220,9 @@ mod tests {
             ("NaN", r#""NaN""#),
             ("-Infinity", r#""-Infinity""#),
         ] {
-            assert_eq!(rows(mode, &[("f", 701)], &[Some(text)]), format!("[{json}]"));
+            // Whether a positive exponent has its sign differs between versions of the JSON library.
+            let written = rows(mode, &[("f", 701)], &[Some(text)]).replace("e+", "e");
+            assert_eq!(written, format!("[{json}]"));
         }
     }
 
