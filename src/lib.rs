@@ -29,3 +29,8 @@ pub use error::{DbError, Error, Outcome, Result, SqlState};
 
 /// The number that names a type in a database: `pg_type.oid`.
 pub type Oid = u32;
+
+/// The README's examples, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
