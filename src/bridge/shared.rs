@@ -1,10 +1,8 @@
-use tokio::sync::OnceCell;
-
 use super::{cancels::Cancels, secret};
 use crate::{
     config::{Config, Password, Transport},
     error::Result,
-    execute::{HttpSession, ServerInfo},
+    execute::HttpSession,
     runtime::Runtime,
 };
 
@@ -25,7 +23,6 @@ pub(super) struct Shared {
     password: Password,
     verification: Verification,
     http: Option<HttpSession>,
-    server: OnceCell<ServerInfo>,
     cancels: Cancels,
 }
 
@@ -44,7 +41,6 @@ impl Shared {
             password: Password::from(secret::random(16)?),
             verification,
             http,
-            server: OnceCell::new(),
             cancels: Cancels::default(),
         })
     }
@@ -70,11 +66,11 @@ impl Shared {
         self.http.as_ref()
     }
 
-    /// What is known of the server, asking it once where connections are to be verified.
-    pub(super) async fn server(&self, session: &HttpSession) -> Result<Option<&ServerInfo>> {
+    /// Proves that the server is there, where connections are to be verified.
+    pub(super) async fn verify(&self, session: &HttpSession) -> Result<()> {
         match self.verification {
-            Verification::Connect => self.server.get_or_try_init(|| session.verify()).await.map(Some),
-            Verification::FirstStatement => Ok(self.server.get()),
+            Verification::Connect => session.server().await.map(drop),
+            Verification::FirstStatement => Ok(()),
         }
     }
 }

@@ -1,6 +1,8 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
-use super::{Event, Opening, Output, Rows, Statement, rows::Awaited};
+use tokio::sync::OnceCell;
+
+use super::{Event, Opening, Output, Rows, ServerInfo, Statement, rows::Awaited};
 use crate::{
     codec,
     config::Config,
@@ -13,17 +15,16 @@ use crate::{
 
 /// Typed statements over HTTP: each is one request, and nothing of a session survives it.
 ///
+/// Before its first statement it asks the server once, for all its clones, for the defaults that decide what text means.
+/// Where they differ from those that values are converted under, each statement travels with the right ones, as one batch.
+///
 /// Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct HttpSession {
     client: http::Client,
-}
-
-/// What a server says of itself when a connection is verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerInfo {
-    /// As `15.18 (Debian 15.18-0+deb12u1)`.
-    pub version: String,
+    /// The client with what the server's defaults make necessary, once they are known.
+    ready: Arc<OnceCell<http::Client>>,
+    server: Arc<OnceCell<ServerInfo>>,
 }
 
 impl HttpSession {
@@ -33,7 +34,7 @@ impl HttpSession {
     ///
     /// When the configuration has no HTTP endpoint, or a setting is one that HTTP cannot keep.
     pub fn new(config: &Config, runtime: &Runtime) -> Result<Self> {
-        Ok(Self { client: http::Client::on(config, runtime)? })
+        Ok(Self { client: http::Client::on(config, runtime)?, ready: Arc::default(), server: Arc::default() })
     }
 
     /// Returns a session on the same connections with the settings that a client asked for itself, instead of the
@@ -43,33 +44,41 @@ impl HttpSession {
     ///
     /// When a setting is one that HTTP cannot keep.
     pub fn reopened(&self, opening: &Opening) -> Result<Self> {
-        Ok(Self { client: self.client.with_parameters(&opening.parameters)? })
+        let client = self.client.with_parameters(&opening.parameters)?;
+        Ok(Self { client, ready: Arc::default(), server: Arc::clone(&self.server) })
     }
 
-    /// Returns the client underneath.
-    #[must_use]
-    pub fn client(&self) -> &http::Client {
-        &self.client
-    }
-
-    /// Sends one request that proves address, certificate and password, and asks for the server's version.
+    /// Returns what the server says of itself. The first call sends one request, which proves address, certificate and
+    /// password; later ones send nothing.
     ///
     /// Cancel safe: it reads only.
     ///
     /// # Errors
     ///
-    /// Those of [`http::Client`].
-    pub async fn verify(&self) -> Result<ServerInfo> {
-        let mut statement = Statement::new("select pg_catalog.current_setting('server_version')");
-        statement.results = Format::Text;
-        let output = self.execute(&statement).await?.collect().await?;
-        let version = output
-            .rows
-            .first()
-            .and_then(|row| row.values().next().flatten())
-            .map(|version| String::from_utf8_lossy(version).into_owned())
-            .ok_or_else(|| Error::protocol("the server did not tell its version", Outcome::NotExecuted))?;
-        Ok(ServerInfo { version })
+    /// Those of [`http::Client`]; no statement of the user's was executed.
+    pub async fn server(&self) -> Result<&ServerInfo> {
+        let ask = || async {
+            let question = http::Statement::new(ServerInfo::question());
+            let stream = self.client.stream(http::Request::Single(question.clone())).await?;
+            let statement = Statement { results: Format::Text, ..Statement::new(question.text.as_ref()) };
+            ServerInfo::from_answer(&Rows::new(stream, [Awaited::of(&statement)]).collect().await?)
+        };
+        let server = self.server.get_or_try_init(ask).await;
+        server.map_err(|error| match error.outcome() {
+            Outcome::Unknown => error.with_outcome(Outcome::NotExecuted),
+            Outcome::NotExecuted | Outcome::Failed => error,
+        })
+    }
+
+    /// Returns what the server said of itself, if it was asked.
+    #[must_use]
+    pub fn known_server(&self) -> Option<&ServerInfo> {
+        self.server.get()
+    }
+
+    /// The client that sends what statements need.
+    async fn ready(&self) -> Result<&http::Client> {
+        self.ready.get_or_try_init(|| async { Ok(self.client.with_defaults(&self.server().await?.canonical)) }).await
     }
 
     /// Sends a statement as one request.
@@ -112,13 +121,13 @@ impl HttpSession {
             let typed = sql::typed(&statement.text, &statement.param_types).map_err(untypable)?;
             texts.push(http::Statement { text: typed.text, params: text_params(statement)? });
         }
-        let stream = self.client.stream(http::Request::Batch { statements: &texts, options }).await?;
+        let stream = self.ready().await?.stream(http::Request::Batch { statements: &texts, options }).await?;
         Ok(Rows::new(stream, statements.iter().map(Awaited::of)))
     }
 
     async fn send(&self, typed: &sql::Typed<'_>, params: &[Option<Cow<'_, str>>]) -> Result<http::ResultStream> {
         let statement = http::Statement { text: Cow::Borrowed(&typed.text), params: params.to_vec() };
-        let sent = self.client.stream(http::Request::Single(statement)).await;
+        let sent = self.ready().await?.stream(http::Request::Single(statement)).await;
         sent.map_err(|error| error.map_position(|position| typed.position(position)))
     }
 }

@@ -7,14 +7,16 @@ mod blocking;
 mod http_session;
 mod output;
 mod rows;
+mod server_info;
 mod session;
 mod statement;
 mod wire_session;
 
 pub use blocking::BlockingSession;
-pub use http_session::{HttpSession, ServerInfo};
+pub use http_session::HttpSession;
 pub use output::{Event, Output};
 pub use rows::Rows;
+pub use server_info::ServerInfo;
 pub use session::Session;
 pub use statement::Statement;
 pub use wire_session::{Opening, WireClient, WireSession, cancel, open};

@@ -25,12 +25,12 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Those of [`HttpSession::verify`] or [`WireSession::connect`]; nothing was executed.
+    /// Those of [`HttpSession::server`] or [`WireSession::connect`]; nothing was executed.
     pub async fn connect(config: &Config, runtime: &Runtime) -> Result<Self> {
         match config.get_transport() {
             Transport::Http => {
                 let session = HttpSession::new(config, runtime)?;
-                session.verify().await?;
+                session.server().await?;
                 Ok(Self(Kind::Http(Box::new(session))))
             }
             Transport::WebSocket => Ok(Self(Kind::WebSocket(Box::new(WireSession::connect(config).await?)))),

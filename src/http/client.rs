@@ -112,6 +112,11 @@ impl Client {
         Ok(Self { settings: Arc::new(Settings::of(parameters)?), ..self.clone() })
     }
 
+    /// Returns a clone that sets these before its own settings.
+    pub(crate) fn with_defaults(&self, defaults: &[(String, String)]) -> Self {
+        Self { settings: Arc::new(self.settings.after(defaults)), ..self.clone() }
+    }
+
     /// Runs a statement and returns its rows.
     ///
     /// Not cancel safe: dropping the future cancels the statement on the server, if it has not ended.

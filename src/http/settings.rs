@@ -33,13 +33,18 @@ impl Settings {
                 }
                 "replication" => return Err(Error::refused("replication needs a session: use transport=websocket")),
                 "options" => settings.extend(parse_options(value)?),
-                // Values are converted from ISO dates and the shortest exact digits, whatever the client reads them as.
+                // Those under which values are converted hold for every client, whatever it reads them as.
                 "datestyle" | "timezone" | "intervalstyle" | "bytea_output" | "extra_float_digits" => {}
                 _ if name.starts_with("_pq_.") => {}
                 _ => settings.push((name.clone(), value.clone())),
             }
         }
         Ok(Self(settings))
+    }
+
+    /// The same with others in front, which they override.
+    pub(super) fn after(&self, defaults: &[(String, String)]) -> Self {
+        Self([defaults, &self.0].concat())
     }
 
     /// The statement that goes in front of each other in one batch, where there is anything to set.

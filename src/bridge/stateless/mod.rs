@@ -29,15 +29,14 @@ where
 {
     let opened = async {
         let session = session_for(&opening, session, shared)?;
-        let server = shared.server(&session).await?;
-        let registration = shared.cancels().register()?;
-        Ok((session, server, registration))
+        shared.verify(&session).await?;
+        Ok((session, shared.cancels().register()?))
     };
-    let (session, server, registration) = match opened.await {
+    let (session, registration) = match opened.await {
         Ok(opened) => opened,
         Err(error) => return local.send_fatal(&error).await,
     };
-    local.send(&welcome(&opening, server, registration.key())).await?;
+    local.send(&welcome(&opening, session.known_server(), registration.key())).await?;
     Connection::new(local, session, registration).serve().await
 }
 

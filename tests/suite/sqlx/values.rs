@@ -4,7 +4,10 @@ use bigdecimal::BigDecimal;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use sqlx::{
     FromRow, PgPool, Postgres, Row,
-    postgres::{PgArguments, PgHasArrayType, PgRow, types::Oid},
+    postgres::{
+        PgArguments, PgHasArrayType, PgRow,
+        types::{Oid, PgInterval},
+    },
     query::QueryScalar,
 };
 use uuid::Uuid;
@@ -216,5 +219,40 @@ async fn large_values_and_many_rows_arrive_whole() {
             assert_eq!(number, count, "{road:?}");
         }
         assert_eq!((count, sum), (20_000, 990_000), "{road:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_with_other_defaults_gives_the_same_values() {
+    let stage = Stage::start();
+    let database = stage.database();
+    for setting in [
+        "DateStyle = 'SQL, DMY'",
+        "IntervalStyle = 'sql_standard'",
+        "bytea_output = 'escape'",
+        "TimeZone = 'Asia/Kathmandu'",
+        "extra_float_digits = -3",
+    ] {
+        stage.psql(&format!("alter role app in database {database} set {setting}"));
+    }
+    for road in Road::ALL {
+        let pool = &road.pool(&stage).await;
+        let row = sqlx::query(
+            "select '2024-03-04'::date as day, '2024-03-04 05:06:07+00'::timestamptz as moment, ('2024-03-04 01:00'::timestamptz)::text as told,
+                    '\\x00ff5c'::bytea as bytes, 0.1::float8 + 0.2::float8 as sum, make_interval(days => -1, secs => 7384) as span, $1::timestamptz as given",
+        )
+        .bind(DateTime::UNIX_EPOCH)
+        .fetch_one(pool)
+        .await
+        .unwrap();
+        let day = NaiveDate::from_ymd_opt(2024, 3, 4).unwrap();
+        assert_eq!(row.get::<NaiveDate, _>("day"), day, "{road:?}");
+        assert_eq!(row.get::<DateTime<Utc>, _>("moment"), day.and_hms_opt(5, 6, 7).unwrap().and_utc(), "{road:?}");
+        assert_eq!(row.get::<String, _>("told"), "2024-03-04 01:00:00+00", "{road:?}");
+        assert_eq!(row.get::<Vec<u8>, _>("bytes"), [0, 255, 92], "{road:?}");
+        assert_eq!(row.get::<f64, _>("sum"), 0.1 + 0.2, "{road:?}");
+        let span = PgInterval { months: 0, days: -1, microseconds: 7_384_000_000 };
+        assert_eq!(row.get::<PgInterval, _>("span"), span, "{road:?}");
+        assert_eq!(row.get::<DateTime<Utc>, _>("given"), DateTime::UNIX_EPOCH, "{road:?}");
     }
 }

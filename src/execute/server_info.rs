@@ -1,0 +1,93 @@
+use super::Output;
+use crate::error::{Error, Outcome, Result};
+
+/// What a server says of itself, asked once for a handle and all its clones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerInfo {
+    /// As `15.18 (Debian 15.18-0+deb12u1)`.
+    pub version: String,
+    /// The settings to which the defaults of server, database and role must be brought.
+    pub(super) canonical: Vec<(String, String)>,
+}
+
+/// The settings under which Postgres's text means the same everywhere: those that sqlx asks for, and those that its binary
+/// form makes needless.
+const CANONICAL: [(&str, &str); 5] = [
+    ("DateStyle", "ISO, MDY"),
+    ("TimeZone", "UTC"),
+    ("IntervalStyle", "postgres"),
+    ("bytea_output", "hex"),
+    ("extra_float_digits", "1"),
+];
+
+impl ServerInfo {
+    /// The statement that asks for it.
+    pub(super) fn question() -> String {
+        let names = CANONICAL.map(|(name, _)| format!(", pg_catalog.current_setting('{name}')"));
+        format!("select pg_catalog.current_setting('server_version'){}", names.concat())
+    }
+
+    /// Reads the answer, which is text.
+    pub(super) fn from_answer(answer: &Output) -> Result<Self> {
+        let values: Option<Vec<_>> = answer.rows.first().map(|row| {
+            row.values().map(|value| String::from_utf8_lossy(value.unwrap_or_default()).into_owned()).collect()
+        });
+        let Some([version, current @ ..]) = values.as_deref() else {
+            return Err(Error::protocol("the server did not tell its version and settings", Outcome::NotExecuted));
+        };
+        let differing = CANONICAL.iter().zip(current).filter(|((name, wanted), found)| !is_same(name, wanted, found));
+        let canonical = differing.map(|((name, wanted), _)| ((*name).to_owned(), (*wanted).to_owned())).collect();
+        Ok(Self { version: version.clone(), canonical })
+    }
+}
+
+/// Whether a setting means what the wanted one does, so that it needs no change.
+fn is_same(name: &str, wanted: &str, found: &str) -> bool {
+    match name {
+        "TimeZone" => {
+            let found = found.strip_prefix("Etc/").unwrap_or(found);
+            ["UTC", "UCT", "GMT", "Universal", "Zulu", "Greenwich"].iter().any(|utc| utc.eq_ignore_ascii_case(found))
+        }
+        // From 1 on, the digits are the shortest that tell the number exactly.
+        "extra_float_digits" => matches!(found, "1" | "2" | "3"),
+        _ => found == wanted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::DataRow;
+
+    fn learn(current: [&str; 5]) -> ServerInfo {
+        let mut row = DataRow::builder(6).unwrap();
+        for value in ["15.1"].iter().chain(&current) {
+            row.push(|out| {
+                out.extend_from_slice(value.as_bytes());
+                Ok(())
+            })
+            .unwrap();
+        }
+        let answer = Output { rows: vec![row.finish().unwrap()], ..Output::default() };
+        ServerInfo::from_answer(&answer).unwrap()
+    }
+
+    #[test]
+    fn defaults_that_mean_the_same_need_no_change() {
+        for (zone, digits) in [("Etc/UTC", "1"), ("GMT", "2"), ("UTC", "3")] {
+            assert!(learn(["ISO, MDY", zone, "postgres", "hex", digits]).canonical.is_empty(), "{zone}");
+        }
+    }
+
+    #[test]
+    fn what_differs_is_brought_back() {
+        let server = learn(["SQL, DMY", "Asia/Kathmandu", "postgres", "escape", "0"]);
+        let names: Vec<_> = server.canonical.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["DateStyle", "TimeZone", "bytea_output", "extra_float_digits"]);
+    }
+
+    #[test]
+    fn an_answer_without_a_row_is_an_error() {
+        assert!(ServerInfo::from_answer(&Output::default()).is_err());
+    }
+}
