@@ -68,8 +68,8 @@ impl Config {
     pub async fn credential(&self) -> Result<Credential> {
         self.optional_credential().await?.ok_or_else(|| {
             Error::auth(
-                "no password is configured: put it in the URL (percent-encoded), in PGPASSWORD or DATABASE_PASSWORD, or \
-                 set it with Config::password",
+                "no password is configured: put it in the URL (percent-encoded), set it with Config::password, or read it from \
+                 PGPASSWORD or DATABASE_PASSWORD with Config::from_env",
             )
         })
     }

@@ -297,6 +297,11 @@ pub(super) fn canonical(key: &str) -> Option<&'static str> {
     APPLIED.iter().copied().chain(STRIPPED.iter().map(|(name, _)| *name)).find(|known| *known == key)
 }
 
+/// Whether the key is one that is applied, left out or refused by name.
+pub(super) fn is_known(key: &str) -> bool {
+    canonical(key).is_some() || key.starts_with("options[") || REFUSED.iter().any(|(known, _)| *known == unaliased(key))
+}
+
 fn unaliased(key: &str) -> &str {
     ALIASES.iter().find(|(alias, _)| *alias == key).map_or(key, |(_, name)| name)
 }

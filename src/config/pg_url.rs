@@ -2,7 +2,11 @@ use std::{borrow::Cow, collections::BTreeSet, str::FromStr};
 
 use percent_encoding::percent_decode_str;
 
-use super::{Config, parameter::canonical, source::Source};
+use super::{
+    Config,
+    parameter::{canonical, is_known},
+    source::Source,
+};
 use crate::error::{Error, Result};
 
 impl Config {
@@ -30,12 +34,21 @@ impl Config {
             given.insert(key);
             self = self.param_from(part.clone(), key, &value)?;
         }
+        // A password among the parameters may hold an unencoded `&`, whose rest then looks like another parameter.
+        let password_among_them =
+            parts.query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("password=")));
         for pair in parts.query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let source = Source::UrlParameter(variable);
             let Some((key, value)) = pair.split_once('=') else {
                 return Err(part.error("parameters", "one has no `=`: write name=value, with `&` between two of them"));
             };
             let key = decoded(key).map_err(|message| part.error("parameters", message))?;
+            if !is_known(&key) && (password_among_them || !is_plain(&key)) {
+                return Err(part.error(
+                    "parameters",
+                    "one is unknown, and its name is not shown, since it may belong to a password: write a password's `&` as %26, its `?` as %3F",
+                ));
+            }
             let value = decoded(value).map_err(|message| source.error(&key, message))?;
             if let Some(name) = canonical(&key)
                 && !given.insert(name)
@@ -118,11 +131,19 @@ impl<'a> Parts<'a> {
         let (path, query) = tail.split_once('?').map_or((tail, None), |(path, query)| (path, Some(query)));
         let dbname = path.strip_prefix('/');
 
-        if authority.matches('@').count() > 1 || (authority.contains('@') && path.contains('@')) {
+        if authority.matches('@').count() > 1 {
             return Err(unencoded('@'));
         }
-        if !authority.contains('@') && tail.contains('@') {
-            return Err(unencoded(if tail.starts_with('?') { '?' } else { '/' }));
+        if let Some((before, _)) = tail.split_once('@') {
+            match parameter_before(before) {
+                // Nobody's password, whatever it is.
+                Some(name) if !["password", "user"].contains(&name) => {}
+                Some(_) => return Err(unencoded('@')),
+                None if authority.contains('@') => return Err(unencoded('@')),
+                // The user's part was cut short before it.
+                None if tail.starts_with('?') => return Err(unencoded('?')),
+                None => return Err(unencoded('/')),
+            }
         }
         if dbname.is_some_and(|dbname| dbname.contains('/')) {
             return Err("the URL's dbname holds an unencoded `/`: write it as %2F".to_owned());
@@ -183,6 +204,18 @@ fn decoded(text: &str) -> Result<Cow<'_, str>, String> {
     percent_decode_str(text).decode_utf8().map_err(|_| {
         "its percent-encoding is not valid UTF-8: encode the character's UTF-8 bytes, `é` as %C3%A9".to_owned()
     })
+}
+
+/// The known parameter in whose value a path and query end, if they do.
+fn parameter_before(tail: &str) -> Option<&str> {
+    let (_, query) = tail.split_once('?')?;
+    let (name, _) = query.rsplit('&').next()?.split_once('=')?;
+    Some(name).filter(|name| is_known(name))
+}
+
+/// Whether a parameter's name can be none but a name.
+fn is_plain(key: &str) -> bool {
+    key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.[]".contains(&byte))
 }
 
 fn is_hex(byte: u8) -> bool {

@@ -269,3 +269,20 @@ fn neon_without_a_name() {
         assert!(config.endpoint_ws().is_ok());
     }
 }
+
+#[test]
+fn no_part_of_a_password_is_told() {
+    for (url, expected) in [
+        ("postgresql://user:p@ss?hunter2@host.example/db?sslmode=require", "unencoded `@`"),
+        ("postgresql://user:p@ss/hunter2?hunter3@host.example/db", "unencoded `@`"),
+        ("postgresql://user:p/hunter2?x@host.example/db", "unencoded `/`"),
+        ("postgresql://user:p?hunter2@host.example/db", "unencoded `?`"),
+        ("postgresql://host/db?user=app&password=p@hunter2", "unencoded `@`"),
+        ("postgresql://host/db?user=app&password=a&hunter2=x", "write a password's `&` as %26"),
+        ("postgresql://user:secret@host/db?hunter2%20=x", "its name is not shown"),
+    ] {
+        let error = url.parse::<Config>().unwrap_err().to_string();
+        assert!(error.contains(expected), "{url}: {error}");
+        assert!(!error.contains("hunter"), "{url}: {error}");
+    }
+}
