@@ -57,6 +57,18 @@ impl DbError {
     }
 }
 
+impl DbError {
+    /// Writes what goes under the message.
+    pub(super) fn write_more(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, value) in [("detail", &self.detail), ("hint", &self.hint)] {
+            if let Some(value) = value {
+                write!(f, "\n{name}: {value}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for DbError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.severity.is_empty() {
@@ -66,12 +78,7 @@ impl fmt::Display for DbError {
         if let Some(code) = &self.code {
             write!(f, " ({code})")?;
         }
-        for (name, value) in [("detail", &self.detail), ("hint", &self.hint)] {
-            if let Some(value) = value {
-                write!(f, "\n{name}: {value}")?;
-            }
-        }
-        Ok(())
+        self.write_more(f)
     }
 }
 

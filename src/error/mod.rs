@@ -39,6 +39,8 @@ struct Inner {
     outcome: Outcome,
     request_id: Option<String>,
     source: Option<BoxError>,
+    /// What a service in front of Postgres said in the form of Postgres's own errors.
+    fields: Option<Box<DbError>>,
 }
 
 /// Private, so that a new kind breaks nobody.
@@ -60,7 +62,7 @@ enum Kind {
 
 impl Error {
     fn new(kind: Kind, outcome: Outcome, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, message: message.into(), outcome, request_id: None, source: None }))
+        Self(Box::new(Inner { kind, message: message.into(), outcome, request_id: None, source: None, fields: None }))
     }
 
     /// A setting that is missing, malformed or impossible.
@@ -103,6 +105,7 @@ impl Error {
             outcome: Outcome::Failed,
             request_id: None,
             source: None,
+            fields: None,
         }))
     }
 
@@ -138,6 +141,13 @@ impl Error {
         self
     }
 
+    /// Adds the fields of an error that came in the form of Postgres's own, but from a service in front of it.
+    #[must_use]
+    pub(crate) fn with_fields(mut self, fields: DbError) -> Self {
+        self.0.fields = Some(Box::new(fields));
+        self
+    }
+
     /// Adds the service's own name for the request.
     #[must_use]
     #[cfg(feature = "client")]
@@ -169,17 +179,21 @@ impl Error {
     /// its causes and the request id as the detail.
     #[must_use]
     pub fn to_db_error(&self) -> DbError {
-        if let Some(error) = self.as_db_error() {
-            return error.clone();
+        if let Kind::Db(error) = &self.0.kind {
+            return DbError::clone(error);
         }
         let mut message = self.0.message.clone();
         if self.0.outcome == Outcome::Unknown {
             message.push_str(outcome::UNKNOWN);
         }
         let causes = std::iter::successors(error::Error::source(self), |cause| cause.source()).map(ToString::to_string);
-        let details: Vec<_> = causes.chain(self.request_id().map(|id| format!("request id {id}"))).collect();
+        let fields = self.0.fields.as_deref();
+        let told = fields.and_then(|fields| fields.detail.clone()).into_iter();
+        let details: Vec<_> =
+            told.chain(causes).chain(self.request_id().map(|id| format!("request id {id}"))).collect();
         DbError {
             detail: (!details.is_empty()).then(|| details.join("; ")),
+            hint: fields.and_then(|fields| fields.hint.clone()),
             ..DbError::new("ERROR", Some(self.sql_state()), message)
         }
     }
@@ -190,12 +204,14 @@ impl Error {
         self.0.outcome
     }
 
-    /// Returns the error that Postgres reported, if it is one.
+    /// Returns the fields of the error that Postgres reported, if it is one.
+    ///
+    /// An error over HTTP has them also where it came from the service in front of Postgres; its `code` is then `None`.
     #[must_use]
     pub fn as_db_error(&self) -> Option<&DbError> {
         match &self.0.kind {
             Kind::Db(error) => Some(error),
-            _ => None,
+            _ => self.0.fields.as_deref(),
         }
     }
 
@@ -311,19 +327,23 @@ impl fmt::Display for Error {
         if let Some(id) = &self.0.request_id {
             write!(f, " (request id {id})")?;
         }
+        if let Some(fields) = &self.0.fields {
+            fields.write_more(f)?;
+        }
         Ok(())
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, message, outcome, request_id, source } = &*self.0;
+        let Inner { kind, message, outcome, request_id, source, fields } = &*self.0;
         f.debug_struct("Error")
             .field("kind", kind)
             .field("message", message)
             .field("outcome", outcome)
             .field("request_id", request_id)
             .field("source", source)
+            .field("fields", fields)
             .finish()
     }
 }

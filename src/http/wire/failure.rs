@@ -83,14 +83,15 @@ fn from_postgres(status: u16, body: ErrorBody) -> Error {
 /// The 17 keys, of a service in front of Postgres: it may have failed at any moment.
 fn from_service(status: u16, body: ErrorBody) -> Error {
     let is_any = |starts: &[&str]| starts.iter().any(|start| body.message.starts_with(start));
-    if is_any(NOT_LET_IN) {
-        return Error::auth(body.message);
-    }
-    let outcome = if is_any(NEVER_REACHED_POSTGRES) { Outcome::NotExecuted } else { outcome_of_status(status) };
-    from_status(status, body.message, outcome)
+    let error = if is_any(NOT_LET_IN) {
+        Error::auth(body.message.as_str())
+    } else {
+        let outcome = if is_any(NEVER_REACHED_POSTGRES) { Outcome::NotExecuted } else { outcome_of_status(status) };
+        from_status(status, body.message.clone(), outcome)
+    };
+    error.with_fields(DbError::from(body))
 }
 
-/// A router's own words, given before the request went any further.
 fn from_router(status: u16, message: String) -> Error {
     let outcome = if (400..500).contains(&status) { Outcome::NotExecuted } else { outcome_of_status(status) };
     from_status(status, message, outcome)
@@ -147,6 +148,26 @@ mod tests {
     fn postgres(severity: &str, code: &str) -> String {
         let body = ErrorBody { severity: severity.into(), code: code.into(), ..ErrorBody::from_message("m") };
         serde_json::to_string(&body).unwrap()
+    }
+
+    #[test]
+    fn a_services_reason_survives() {
+        let body = ErrorBody {
+            detail: Some("no connection to Postgres at port 5432: refused".to_owned()),
+            hint: Some("start it".to_owned()),
+            ..ErrorBody::from_message("Couldn't connect to compute node")
+        };
+        let error = error_from_response(500, &serde_json::to_vec(&body).unwrap());
+        let fields = error.as_db_error().unwrap();
+        assert_eq!((fields.code(), fields.hint.as_deref()), (None, Some("start it")));
+        assert!(
+            error.to_string().ends_with("\ndetail: no connection to Postgres at port 5432: refused\nhint: start it"),
+            "{error}"
+        );
+        let told = error.to_db_error();
+        assert_eq!(told.code().map(crate::SqlState::as_str), Some("08001"));
+        assert_eq!(told.detail.as_deref(), Some("no connection to Postgres at port 5432: refused"));
+        assert_eq!(told.hint.as_deref(), Some("start it"));
     }
 
     #[test]
