@@ -134,7 +134,8 @@ fn effect_of_one(text: &str) -> Effect {
     if effect != Effect::None {
         return effect;
     }
-    if creates(&tokens, &["function", "procedure", "rule", "trigger", "view", "policy"]) {
+    let names_only = tokens.first().is_some_and(|token| token.is_any(&["grant", "revoke", "comment"]));
+    if names_only || creates(&tokens, &["function", "procedure", "rule", "trigger", "view", "policy"]) {
         // Calls in what they define are not made now.
         return Effect::None;
     }
@@ -143,7 +144,6 @@ fn effect_of_one(text: &str) -> Effect {
 
 fn by_first_words(tokens: &[Token<'_>]) -> Effect {
     let word = |index: usize, keywords: &[&str]| tokens.get(index).is_some_and(|token| token.is_any(keywords));
-    let any = |keywords: &[&str]| tokens.iter().any(|token| token.is_any(keywords));
     let pairs = || tokens.windows(2).filter_map(|pair| <&[Token<'_>; 2]>::try_from(pair).ok());
 
     if word(0, &["begin", "start", "end", "abort", "savepoint", "release"])
@@ -165,13 +165,18 @@ fn by_first_words(tokens: &[Token<'_>]) -> Effect {
     if word(0, &["copy"]) && pairs().any(|[a, b]| a.is_any(&["from", "to"]) && b.is_any(&["stdin", "stdout"])) {
         return Effect::Copy;
     }
+    // Where a statement can begin inside another: behind EXPLAIN with its options, and behind AS.
+    let begins = |keyword: &str| {
+        pairs().any(|[a, b]| {
+            (a.is_any(&["explain", "analyze", "analyse", "verbose", "as"]) || a.is_symbol(")")) && b.is(keyword)
+        })
+    };
     if word(0, &["prepare", "execute", "deallocate"])
-        || word(0, &["create", "explain"])
-            && pairs().any(|[a, b]| !a.is_any(&["for", "grant"]) && b.is("execute") && !is_trigger(tokens))
+        || word(0, &["create", "explain"]) && begins("execute") && !is_trigger(tokens)
     {
         return Effect::Prepare;
     }
-    if word(0, &["declare", "fetch", "move", "close"]) || word(0, &["explain"]) && any(&["declare"]) {
+    if word(0, &["declare", "fetch", "move", "close"]) || word(0, &["explain"]) && begins("declare") {
         return Effect::Cursor;
     }
     if word(0, &["lock"]) {
@@ -184,9 +189,23 @@ fn by_first_words(tokens: &[Token<'_>]) -> Effect {
             .skip(1)
             .find(|token| !token.is_any(&["or", "replace", "global", "local"]))
             .is_some_and(temporary)
-        || pairs().any(|[a, b]| a.is_any(&["into", "local", "global"]) && temporary(b))
+        || word(0, &["explain"]) && pairs().any(|[a, b]| a.is("create") && temporary(b))
+        || pairs().any(|[a, b]| a.is_any(&["local", "global"]) && temporary(b))
+        // SELECT INTO TEMP t; behind INSERT and MERGE it is a table of that name.
+        || temporary_targets(tokens)
         || pairs().any(|[a, b]| a.names("pg_temp") && b.is_symbol("."));
     if creates_temporary { Effect::Temporary } else { Effect::None }
+}
+
+/// Whether rows go INTO TEMP, other than by INSERT or MERGE.
+fn temporary_targets(tokens: &[Token<'_>]) -> bool {
+    let into_temp = |index: usize| {
+        tokens.get(index).is_some_and(|token| token.is("into"))
+            && tokens.get(index + 1).is_some_and(|token| token.is_any(&["temp", "temporary"]))
+    };
+    let by_name =
+        |index: usize| index > 0 && tokens.get(index - 1).is_some_and(|token| token.is_any(&["insert", "merge"]));
+    (0..tokens.len()).any(|index| into_temp(index) && !by_name(index))
 }
 
 /// Whether it is CREATE TRIGGER, whose EXECUTE names a function.
@@ -375,6 +394,29 @@ mod tests {
             for text in *texts {
                 assert_eq!(effect(text), *expected, "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn names_that_are_keywords_elsewhere_are_names() {
+        for text in [
+            "insert into temp values ($1) returning a",
+            "with x as (insert into temp (a) values (1) returning a) select * from x",
+            "merge into temp using s on true when matched then delete",
+            "create table e (execute int, declare int)",
+            "explain select execute, declare from e",
+            "grant execute on function pg_advisory_lock(bigint) to public",
+        ] {
+            assert_eq!(effect(text), Effect::None, "{text}");
+        }
+        for (text, expected) in [
+            ("select 1 into temp t", Effect::Temporary),
+            ("explain analyze create temp table t as select 1", Effect::Temporary),
+            ("explain (analyze) execute p(1)", Effect::Prepare),
+            ("create table t as execute p", Effect::Prepare),
+            ("explain declare c cursor for select 1", Effect::Cursor),
+        ] {
+            assert_eq!(effect(text), expected, "{text}");
         }
     }
 

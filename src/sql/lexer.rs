@@ -288,7 +288,7 @@ impl<'a> Iterator for Lexer<'a> {
 }
 
 /// Vertical tab is white space since PostgreSQL 16, and an error before.
-fn is_space(byte: u8) -> bool {
+pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
 }
 

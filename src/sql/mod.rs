@@ -5,11 +5,13 @@
 mod command_tag;
 mod effect;
 mod lexer;
+mod parameters;
 mod placement;
 mod split;
 mod typed;
 
 pub use command_tag::command_tag;
 pub use effect::{Effect, effect};
+pub use parameters::highest_parameter;
 pub use split::{split, split_ranges};
 pub use typed::{Error, Typed, typed, typed_in_place, typed_in_place_with, typed_with};

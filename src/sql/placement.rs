@@ -18,6 +18,9 @@ pub(super) enum Placement {
 /// Finds the place; the text is one statement.
 pub(super) fn placement(text: &str) -> Placement {
     let mut tokens = Tokens { lexer: Lexer::new(text), peeked: None };
+    while tokens.peek().is_some_and(|token| token.is_symbol(";")) {
+        tokens.next();
+    }
     let Some(first) = tokens.peek() else { return Placement::None };
     if first.is("explain") {
         tokens.next();

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use super::lexer::{Lexer, Token};
+use super::lexer::{Lexer, Token, is_space};
 
 /// Splits a script into its statements, without their semicolons; empty ones are left out.
 ///
@@ -45,8 +45,9 @@ fn trimmed(script: &str, range: Range<usize>, state: &State) -> Option<Range<usi
         return None;
     }
     let text = script.get(range.clone())?;
-    let start = range.start + (text.len() - text.trim_start().len());
-    Some(start..start + text.trim().len())
+    let start = range.start + text.bytes().take_while(|byte| is_space(*byte)).count();
+    let end = range.end - text.bytes().rev().take_while(|byte| is_space(*byte)).count();
+    Some(start..end)
 }
 
 /// What must be known of a statement's beginning to find its end.

@@ -1,0 +1,19 @@
+use super::lexer::{Kind, Lexer};
+
+/// Returns the highest number of a parameter in a statement's text: 2 for `select $2 + $1`, 0 where there is none.
+///
+/// # Example
+///
+/// ```
+/// use pgferry::sql::highest_parameter;
+///
+/// assert_eq!(highest_parameter("select $2 + $1 -- $9"), 2);
+/// assert_eq!(highest_parameter("select '$1'"), 0);
+/// ```
+pub fn highest_parameter(text: &str) -> usize {
+    let numbers = Lexer::new(text).filter_map(|token| match token.kind {
+        Kind::Param(number) => number.map(usize::from),
+        _ => None,
+    });
+    numbers.max().unwrap_or(0)
+}
