@@ -1,13 +1,13 @@
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use tokio::sync::OnceCell;
+use tokio::{sync::OnceCell, time};
 
-use super::{Event, Opening, Output, Rows, ServerInfo, Statement, rows::Awaited};
+use super::{Event, Opening, Output, Rows, Script, ServerInfo, Statement, rows::Awaited};
 use crate::{
     codec,
     config::Config,
-    error::{Error, Outcome, Result, SqlState},
-    http::{self, check_single},
+    error::{Error, Outcome, Result},
+    http::{self, check_single, forbids_prologue},
     runtime::Runtime,
     sql,
     wire::Format,
@@ -25,6 +25,7 @@ pub struct HttpSession {
     /// The client with what the server's defaults make necessary, once they are known.
     ready: Arc<OnceCell<http::Client>>,
     server: Arc<OnceCell<ServerInfo>>,
+    connect_timeout: Duration,
 }
 
 impl HttpSession {
@@ -34,7 +35,12 @@ impl HttpSession {
     ///
     /// When the configuration has no HTTP endpoint, or a setting is one that HTTP cannot keep.
     pub fn new(config: &Config, runtime: &Runtime) -> Result<Self> {
-        Ok(Self { client: http::Client::on(config, runtime)?, ready: Arc::default(), server: Arc::default() })
+        Ok(Self {
+            client: http::Client::on(config, runtime)?.with_parameters(&Opening::canonical(config).parameters)?,
+            ready: Arc::default(),
+            server: Arc::default(),
+            connect_timeout: config.get_connect_timeout(),
+        })
     }
 
     /// Returns a session on the same connections with the settings that a client asked for itself, instead of the
@@ -45,11 +51,18 @@ impl HttpSession {
     /// When a setting is one that HTTP cannot keep.
     pub fn reopened(&self, opening: &Opening) -> Result<Self> {
         let client = self.client.with_parameters(&opening.parameters)?;
-        Ok(Self { client, ready: Arc::default(), server: Arc::clone(&self.server) })
+        // What was learnt and verified holds for the same settings only.
+        let same = client.has_settings_of(&self.client);
+        Ok(Self {
+            client,
+            ready: Arc::default(),
+            server: if same { Arc::clone(&self.server) } else { Arc::default() },
+            connect_timeout: self.connect_timeout,
+        })
     }
 
     /// Returns what the server says of itself. The first call sends one request, which proves address, certificate and
-    /// password; later ones send nothing.
+    /// password and has the configuration's connect timeout; later ones send nothing.
     ///
     /// Cancel safe: it reads only.
     ///
@@ -63,7 +76,12 @@ impl HttpSession {
             let statement = Statement { results: Format::Text, ..Statement::new(question.text.as_ref()) };
             ServerInfo::from_answer(&Rows::new(stream, [Awaited::of(&statement)]).collect().await?)
         };
-        let server = self.server.get_or_try_init(ask).await;
+        let limit = self.connect_timeout;
+        let bounded = || async {
+            let late = || Error::timeout("answer to the first request", limit, Outcome::NotExecuted);
+            time::timeout(limit, ask()).await.unwrap_or_else(|_| Err(late()))
+        };
+        let server = self.server.get_or_try_init(bounded).await;
         server.map_err(|error| match error.outcome() {
             Outcome::Unknown => error.with_outcome(Outcome::NotExecuted),
             Outcome::NotExecuted | Outcome::Failed => error,
@@ -78,7 +96,7 @@ impl HttpSession {
 
     /// The client that sends what statements need.
     async fn ready(&self) -> Result<&http::Client> {
-        self.ready.get_or_try_init(|| async { Ok(self.client.with_defaults(&self.server().await?.canonical)) }).await
+        self.ready.get_or_try_init(|| async { Ok(self.client.with_more(&self.server().await?.canonical)) }).await
     }
 
     /// Sends a statement as one request.
@@ -96,9 +114,7 @@ impl HttpSession {
         let typed = sql::typed(&statement.text, &statement.param_types).map_err(untypable)?;
         let first = self.send(&typed, &params).await;
         let stream = match first {
-            // A WITH that Postgres does not allow there, as on a table with rewrite rules. It says so while it analyses the
-            // statement, so nothing ran.
-            Err(error) if error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED) && typed.has_prologue() => {
+            Err(error) if typed.has_prologue() && forbids_prologue(&error) => {
                 let cast = sql::typed_in_place(&statement.text, &statement.param_types).map_err(untypable)?;
                 self.send(&cast, &params).await?
             }
@@ -117,12 +133,34 @@ impl HttpSession {
     pub async fn execute_batch(&self, statements: &[Statement], options: http::BatchOptions) -> Result<Rows> {
         let mut texts = Vec::with_capacity(statements.len());
         for statement in statements {
-            check_single(&statement.text)?;
+            // What lasts until the transaction's end serves the statements behind it.
+            if statements.len() == 1 || !sql::effect(&statement.text).ends_with_transaction() {
+                check_single(&statement.text)?;
+            }
             let typed = sql::typed(&statement.text, &statement.param_types).map_err(untypable)?;
             texts.push(http::Statement { text: typed.text, params: text_params(statement)? });
         }
         let stream = self.ready().await?.stream(http::Request::Batch { statements: &texts, options }).await?;
         Ok(Rows::new(stream, statements.iter().map(Awaited::of)))
+    }
+
+    /// Sends the statements of a script, which take no parameters, as one transaction; what they return is dropped.
+    ///
+    /// Cancel safe as [`execute`](Self::execute) is.
+    ///
+    /// # Errors
+    ///
+    /// As for [`execute_batch`](Self::execute_batch); a position in them is kept where it is certain.
+    pub async fn execute_script(&self, script: &str) -> Result<()> {
+        let script = Script::new(script);
+        let run = async {
+            match script.statements() {
+                [] => Ok(()),
+                [statement] => self.execute(statement).await?.collect().await.map(drop),
+                several => self.execute_batch(several, http::BatchOptions::default()).await?.collect().await.map(drop),
+            }
+        };
+        run.await.map_err(|error| script.place(error))
     }
 
     async fn send(&self, typed: &sql::Typed<'_>, params: &[Option<Cow<'_, str>>]) -> Result<http::ResultStream> {

@@ -2,9 +2,7 @@ use super::{HttpSession, Output, Statement, WireSession};
 use crate::{
     config::{Config, Transport},
     error::Result,
-    http,
     runtime::Runtime,
-    sql,
     wire::TransactionStatus,
 };
 
@@ -62,16 +60,7 @@ impl Session {
     /// sent.
     pub async fn batch_execute(&mut self, script: &str) -> Result<()> {
         match &mut self.0 {
-            Kind::Http(session) => {
-                let statements: Vec<_> = sql::split(script).into_iter().map(Statement::new).map(as_text).collect();
-                match &statements[..] {
-                    [] => Ok(()),
-                    [statement] => session.execute(statement).await?.collect().await.map(drop),
-                    several => {
-                        session.execute_batch(several, http::BatchOptions::default()).await?.collect().await.map(drop)
-                    }
-                }
-            }
+            Kind::Http(session) => session.execute_script(script).await,
             Kind::WebSocket(session) => session.batch_execute(script).await,
         }
     }
@@ -121,10 +110,4 @@ impl Session {
             Kind::WebSocket(session) => session.close().await,
         }
     }
-}
-
-/// Rows that nobody reads need no conversion.
-fn as_text(mut statement: Statement) -> Statement {
-    statement.results = crate::wire::Format::Text;
-    statement
 }

@@ -112,9 +112,14 @@ impl Client {
         Ok(Self { settings: Arc::new(Settings::of(parameters)?), ..self.clone() })
     }
 
-    /// Returns a clone that sets these before its own settings.
-    pub(crate) fn with_defaults(&self, defaults: &[(String, String)]) -> Self {
-        Self { settings: Arc::new(self.settings.after(defaults)), ..self.clone() }
+    /// Returns a clone that sets these as well, over its own settings.
+    pub(crate) fn with_more(&self, settings: &[(String, String)]) -> Self {
+        Self { settings: Arc::new(self.settings.and(settings)), ..self.clone() }
+    }
+
+    /// Returns whether its requests set the same as the other's.
+    pub(crate) fn has_settings_of(&self, other: &Self) -> bool {
+        self.settings == other.settings
     }
 
     /// Runs a statement and returns its rows.

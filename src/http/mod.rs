@@ -49,6 +49,8 @@ pub use param::Param;
 #[cfg(feature = "client")]
 pub use query::Query;
 #[cfg(feature = "client")]
+pub(crate) use query::forbids_prologue;
+#[cfg(feature = "client")]
 pub use query_result::QueryResult;
 #[cfg(feature = "client")]
 pub(crate) use refusal::check_single;

@@ -77,15 +77,22 @@ impl<'a> Prepared<'a> {
         Ok(Self { statement: Statement { text: typed.text.clone(), params }, typed })
     }
 
-    /// Returns whether Postgres found fault with the prologue: it then says so while it analyses the statement.
+    /// Returns whether Postgres found fault with the prologue.
     pub(super) fn is_refused_by(&self, error: &Error) -> bool {
-        self.typed.has_prologue() && error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED)
+        self.typed.has_prologue() && forbids_prologue(error)
     }
 
     /// Turns the place that an error names in what was sent into one in the user's text.
     pub(super) fn place(&self, error: Error) -> Error {
         error.map_position(|position| self.typed.position(position))
     }
+}
+
+/// Returns whether the error is that of Postgres's rewriter, which allows no WITH on a table with certain rules. It says so before
+/// anything runs; a statement may raise the same SQLSTATE by itself, when it has run.
+pub(crate) fn forbids_prologue(error: &Error) -> bool {
+    error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED)
+        && error.as_db_error().is_some_and(|error| error.routine.as_deref() == Some("RewriteQuery"))
 }
 
 type Typing<'a> = fn(&'a str, &[Oid]) -> Result<Typed<'a>, sql::Error>;

@@ -21,6 +21,7 @@ impl Settings {
 
     /// Sorts the parameters of a startup message into what must travel and what the form of the values settles by itself.
     pub(super) fn of(parameters: &[(String, String)]) -> Result<Self> {
+        let given = |name: &str| parameters.iter().any(|(given, _)| given.eq_ignore_ascii_case(name));
         let mut settings = Vec::new();
         for (name, value) in parameters {
             match name.to_ascii_lowercase().as_str() {
@@ -32,7 +33,8 @@ impl Settings {
                     }
                 }
                 "replication" => return Err(Error::refused("replication needs a session: use transport=websocket")),
-                "options" => settings.extend(parse_options(value)?),
+                // What the message names itself overrides its options (manual, section 55.7).
+                "options" => settings.extend(parse_options(value)?.into_iter().filter(|(name, _)| !given(name))),
                 // Those under which values are converted hold for every client, whatever it reads them as.
                 "datestyle" | "timezone" | "intervalstyle" | "bytea_output" | "extra_float_digits" => {}
                 _ if name.starts_with("_pq_.") => {}
@@ -42,9 +44,9 @@ impl Settings {
         Ok(Self(settings))
     }
 
-    /// The same with others in front, which they override.
-    pub(super) fn after(&self, defaults: &[(String, String)]) -> Self {
-        Self([defaults, &self.0].concat())
+    /// The same with more, which override them.
+    pub(super) fn and(&self, more: &[(String, String)]) -> Self {
+        Self([&self.0, more].concat())
     }
 
     /// The statement that goes in front of each other in one batch, where there is anything to set.
@@ -132,8 +134,14 @@ mod tests {
             [("search_path", "a b"), ("statement_timeout", "5s"), ("work_mem", "4MB"), ("application_name", "x")];
         assert_eq!(read, Settings(expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into()));
         let statement = read.statement().unwrap();
-        assert_eq!(statement.params.len(), 8);
+        assert_eq!(statement.params.len(), 8, "four names and values");
         assert!(statement.text.ends_with("pg_catalog.set_config($7, $8, true)"));
+    }
+
+    #[test]
+    fn a_parameter_overrides_the_options() {
+        let read = settings(&[("options", "-c timezone=Europe/Berlin -c geqo=off"), ("TimeZone", "UTC")]).unwrap();
+        assert_eq!(read, Settings(vec![("geqo".to_owned(), "off".to_owned())]));
     }
 
     #[test]
