@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use super::{relay, secret, shared::Shared, stateless};
 use crate::{
     config::{Config, Transport},
-    error::{DbError, Error, SqlState},
+    error::{DbError, Error, Result, SqlState},
     execute::{self, Opening},
     wire::{
         BackendKey,
@@ -52,7 +52,10 @@ where
     if !authenticate(&mut local, shared).await? {
         return Ok(());
     }
-    let opening = opening(startup, shared.config());
+    let opening = match opening(startup, shared.config()) {
+        Ok(opening) => opening,
+        Err(error) => return local.send_fatal(&error).await,
+    };
     match shared.http() {
         Some(session) => stateless::serve(local, opening, session, shared).await,
         None => relay::serve(local, opening, shared).await,
@@ -131,29 +134,35 @@ where
     }
 }
 
-/// What the client's startup asks for, on top of what the configuration does; the user is the configuration's, since the
-/// password is.
-fn opening(startup: StartupMessage, config: &Config) -> Opening {
+/// What the client's startup asks for, on top of what the configuration does.
+fn opening(startup: StartupMessage, config: &Config) -> Result<Opening> {
     let mut opening = Opening::default();
     let mut options: Vec<_> = config.get_options().into_iter().map(str::to_owned).collect();
     for (name, value) in startup.parameters {
         match name.as_str() {
-            "user" => {}
+            "user" if value == config.get_user()? => {}
+            "user" => {
+                let message = format!(
+                    "the bridge logs in as \"{}\", whose password it has: to log in as another role, open another with its URL",
+                    config.get_user()?
+                );
+                return Err(Error::auth(message));
+            }
             "database" => opening.database = Some(value),
             // Of two settings of the same name Postgres takes the later one.
             "options" => options.push(value),
             _ => opening.parameters.push((name, value)),
         }
     }
-    if !options.is_empty() {
-        opening.parameters.push(("options".to_owned(), options.join(" ")));
-    }
     if let Some(name) = config.get_application_name()
         && !opening.parameters.iter().any(|(given, _)| given == "application_name")
     {
         opening.parameters.push(("application_name".to_owned(), name.to_owned()));
     }
-    opening
+    if !options.is_empty() {
+        opening.parameters.push(("options".to_owned(), options.join(" ")));
+    }
+    Ok(opening)
 }
 
 pub(super) fn fatal(out: &mut BytesMut, error: DbError) {

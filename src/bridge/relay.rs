@@ -2,7 +2,10 @@
 
 use std::{
     io,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -179,11 +182,13 @@ impl Down {
             };
             if passed > 0 {
                 self.writing = true;
+                flight.waits_for_client(true);
                 let pieces = buffer.split_to(passed);
                 if local.write_all(&pieces).await.is_err() || local.flush().await.is_err() {
                     return End::Local;
                 }
                 self.writing = false;
+                flight.waits_for_client(false);
             }
             buffer.reserve(READ);
             match remote.read_buf(&mut buffer).await {
@@ -212,11 +217,18 @@ struct Flight {
     limit: Option<Duration>,
     running: Mutex<usize>,
     deadline: watch::Sender<Option<Instant>>,
+    /// The client does not read, which is none of the server's fault.
+    waits_for_client: AtomicBool,
 }
 
 impl Flight {
     fn new(limit: Option<Duration>) -> Self {
-        Self { limit, running: Mutex::new(0), deadline: watch::Sender::new(None) }
+        Self {
+            limit,
+            running: Mutex::new(0),
+            deadline: watch::Sender::new(None),
+            waits_for_client: AtomicBool::new(false),
+        }
     }
 
     fn starts(&self) {
@@ -241,7 +253,11 @@ impl Flight {
         *self.lock() > 0
     }
 
-    /// Waits until a statement takes longer than it may.
+    fn waits_for_client(&self, waits: bool) {
+        self.waits_for_client.store(waits, Ordering::Relaxed);
+    }
+
+    /// Waits until a statement takes longer than it may, for any reason but a client that does not read its rows.
     async fn late(&self) -> End {
         let Some(limit) = self.limit else { return std::future::pending().await };
         let mut deadline = self.deadline.subscribe();
@@ -250,7 +266,12 @@ impl Flight {
             tokio::select! {
                 // The sender is in `self`, so this cannot fail.
                 _ = deadline.changed() => {}
-                () = sleep_until(current) => return End::Late(limit),
+                () = sleep_until(current) => {
+                    if !self.waits_for_client.load(Ordering::Relaxed) {
+                        return End::Late(limit);
+                    }
+                    self.restart();
+                }
             }
         }
     }

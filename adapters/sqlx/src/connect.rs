@@ -22,7 +22,7 @@ impl Guard {
 /// Starts an endpoint for a URL or a [`Config`] and returns the options with which sqlx connects to it.
 ///
 /// For whoever opens connections or pools by other means than [`PgPoolOptionsExt`](crate::PgPoolOptionsExt). The options may
-/// be changed, but for host, port, socket, password and TLS, which are the endpoint's. The guard must be kept for as long as
+/// be changed, but for host, port, socket, user, password and TLS, which are the endpoint's. The guard must be kept for as long as
 /// connections are opened.
 ///
 /// Over HTTP the first connection sends one request, so that a wrong password is reported there.
@@ -61,8 +61,8 @@ where
     Ok((options(&bridge).map_err(configuration)?, Guard { bridge }))
 }
 
-/// The options for a bridge. Each is named, since sqlx takes those that are not from the environment; the password file is
-/// not read.
+/// The options for a bridge. Each is named, since sqlx takes those that are not from the environment; but for PGOPTIONS, which
+/// nothing can take back: it goes on top of the configuration's. The password file is not read.
 fn options(bridge: &Bridge) -> Result<PgConnectOptions, Error> {
     let config = bridge.config();
     let options = PgConnectOptions::new_without_pgpass()
@@ -71,6 +71,10 @@ fn options(bridge: &Bridge) -> Result<PgConnectOptions, Error> {
         .database(config.get_dbname()?)
         // The socket is private to this process's user.
         .ssl_mode(PgSslMode::Disable);
+    let options = match config.get_application_name() {
+        Some(name) => options.application_name(name),
+        None => options,
+    };
     Ok(match bridge.address() {
         Address::Unix { directory, port } => options.socket(directory).port(*port),
         Address::Tcp(address) => options.host(&address.ip().to_string()).port(address.port()),

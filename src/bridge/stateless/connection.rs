@@ -11,7 +11,7 @@ use super::{
 use crate::{
     bridge::{cancels::Registration, handshake::Local},
     error::{DbError, Error, Result, SqlState},
-    execute::{Event, HttpSession, Rows, Statement},
+    execute::{Event, HttpSession, Rows, Script, Statement},
     http::BatchOptions,
     sql,
     wire::{
@@ -80,6 +80,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
             Frontend::Sync => self.sync().await,
             Frontend::Flush => self.flush().await,
             _ if self.failed => Ok(()),
+            Frontend::Query(script) if is_copy_out(&script) => self.end_for_copy_out().await,
             Frontend::Query(script) => self.simple_query(&script).await,
             message => {
                 if let Err(error) = self.prepare(message) {
@@ -107,7 +108,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
             }
             // What the columns are is only known from the results: they are described before the rows, each time.
             Frontend::DescribeStatement(name) => {
-                let types = self.statement(&name)?.param_types.clone();
+                let prepared = self.statement(&name)?;
+                prepared.check_declared()?;
+                let types = prepared.param_types.clone();
                 self.say(|out| {
                     server::parameter_description(out, &types);
                     server::no_data(out);
@@ -232,16 +235,27 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
     /// A simple query: its statements are one transaction, and their results are text.
     async fn simple_query(&mut self, script: &str) -> io::Result<()> {
         self.run_steps().await?;
+        if self.failed {
+            return Ok(());
+        }
         // The unnamed ones end with any simple query (manual, section 55.2.3).
         self.statements.remove("");
         self.portals.remove("");
-        let statements: Vec<_> = sql::split(script).into_iter().map(as_text).collect();
-        if statements.is_empty() {
+        let script = Script::new(script);
+        if script.statements().is_empty() {
             server::empty_query_response(&mut self.out);
-        } else if let Err(error) = self.run_script(&statements).await? {
-            self.fail(&error);
+        } else if let Err(error) = self.run_script(script.statements()).await? {
+            self.fail(&script.place(error));
         }
         self.ready().await
+    }
+
+    /// Refuses a COPY to the client in a way that sqlx 0.9 survives: it leaves the ReadyForQuery behind such an error unread, and
+    /// then takes each answer for that of the statement before. So the connection ends, and a pool opens another.
+    async fn end_for_copy_out(&mut self) -> io::Result<()> {
+        let error = Error::refused(sql::Effect::Copy.remedy().unwrap_or_default());
+        self.local.send_fatal(&error).await?;
+        Err(io::ErrorKind::ConnectionAborted.into())
     }
 
     async fn run_script(&mut self, statements: &[Statement]) -> io::Result<Result<()>> {
@@ -331,9 +345,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
     }
 }
 
-/// A simple query's statement.
-fn as_text(text: &str) -> Statement {
-    Statement { results: Format::Text, ..Statement::new(text) }
+/// Whether a simple query is a COPY to the client.
+fn is_copy_out(script: &str) -> bool {
+    sql::effect(script) == sql::Effect::Copy && script.to_ascii_lowercase().contains("stdout")
 }
 
 fn told(code: &str, message: String) -> Error {

@@ -10,7 +10,7 @@ use std::io;
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use self::connection::Connection;
+use self::{attend::attend, connection::Connection};
 use super::{handshake::Local, shared::Shared};
 use crate::{
     error::Result,
@@ -27,13 +27,17 @@ pub(super) async fn serve<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
+    let registration = match shared.cancels().register() {
+        Ok(registration) => registration,
+        Err(error) => return local.send_fatal(&error).await,
+    };
     let opened = async {
         let session = session_for(&opening, session, shared)?;
         shared.verify(&session).await?;
-        Ok((session, shared.cancels().register()?))
+        Ok(session)
     };
-    let (session, registration) = match opened.await {
-        Ok(opened) => opened,
+    let session = match attend(&mut local, &registration, opened).await? {
+        Ok(session) => session,
         Err(error) => return local.send_fatal(&error).await,
     };
     local.send(&welcome(&opening, session.known_server(), registration.key())).await?;

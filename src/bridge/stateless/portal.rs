@@ -6,6 +6,7 @@ use crate::{
     Oid,
     error::{Error, Result},
     execute::Statement,
+    sql,
     wire::Format,
 };
 
@@ -17,6 +18,20 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    /// Refuses to describe a statement whose parameters' types only the server could tell: a client that took the declared
+    /// ones for all there are would bind values of others.
+    pub(super) fn check_declared(&self) -> Result<()> {
+        let undeclared = |index: &usize| self.param_types.get(*index).is_none_or(|oid| *oid == 0);
+        match (0..sql::highest_parameter(&self.text)).find(undeclared) {
+            None => Ok(()),
+            Some(index) => Err(Error::refused(format!(
+                "the type of ${} was not declared, and over HTTP a statement cannot be prepared to learn it: prepare the statement with its \
+                 types or run it without preparing, or use transport=websocket",
+                index + 1
+            ))),
+        }
+    }
+
     /// Binds parameters to it.
     pub(super) fn bind(
         &self,
@@ -25,15 +40,8 @@ impl Prepared {
         result_formats: &[Format],
     ) -> Result<Statement> {
         let param_format = uniform(param_formats, "parameters")?;
-        let untyped = |index: usize| self.param_types.get(index).is_none_or(|oid| *oid == 0);
-        if param_format == Format::Binary
-            && let Some(index) = (0..params.len()).find(|index| untyped(*index))
-        {
-            return Err(Error::refused(format!(
-                "parameter ${} comes in binary and its type was not declared when the statement was prepared, so over HTTP nothing can tell what \
-                 it is: prepare the statement with its types or run it without preparing, or use transport=websocket",
-                index + 1
-            )));
+        if param_format == Format::Binary {
+            self.check_declared()?;
         }
         Ok(Statement {
             text: Arc::clone(&self.text),
@@ -83,6 +91,7 @@ mod tests {
         let prepared = Prepared { text: "select $1".into(), param_types: vec![] };
         let value = || vec![Some(Bytes::from_static(b"1"))];
         assert!(prepared.bind(&[Format::Binary], value(), &[]).unwrap_err().is_refused());
+        assert!(prepared.check_declared().unwrap_err().is_refused());
         assert!(prepared.bind(&[Format::Text], value(), &[]).is_ok());
     }
 }

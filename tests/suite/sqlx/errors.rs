@@ -1,4 +1,8 @@
-use sqlx::{PgPool, postgres::PgDatabaseError};
+use pgferry_sqlx::{Config, Transport};
+use sqlx::{
+    Executor, PgPool,
+    postgres::{PgDatabaseError, PgErrorPosition},
+};
 
 use super::Road;
 use pgferry_test_support::Stage;
@@ -30,7 +34,7 @@ async fn failure(pool: &PgPool, statement: &'static str, parameter: Option<i32>)
         constraint: error.constraint().map(str::to_owned),
         table: error.table().map(str::to_owned),
         position: match error.position() {
-            Some(sqlx::postgres::PgErrorPosition::Original(position)) => Some(position),
+            Some(PgErrorPosition::Original(position)) => Some(position),
             _ => None,
         },
     }
@@ -92,5 +96,55 @@ async fn an_endpoint_that_is_not_there_is_reported() {
         let error = pgferry_sqlx::pool(&nowhere).await.unwrap_err();
         let code = error.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
         assert_eq!(code.as_deref(), Some("08001"), "{road:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn places_in_a_script_are_right_or_left_out() {
+    let stage = Stage::start();
+    let pool = Road::Http.pool(&stage).await;
+    for (script, place) in
+        [("  select nonsense", Some(10)), ("select 1; selec 2", None), ("/* é */ select nonsense;", Some(16))]
+    {
+        let error = pool.execute(script).await.unwrap_err();
+        let position = error.as_database_error().unwrap().downcast_ref::<PgDatabaseError>().position();
+        assert_eq!(position, place.map(PgErrorPosition::Original), "{script}");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_raises_0a000_itself_runs_once() {
+    let stage = Stage::start();
+    let control = Road::Tcp.pool(&stage).await;
+    control
+        .execute(
+            "create sequence runs; create function refuse(int) returns int language plpgsql as
+             $$ begin perform nextval('runs'); raise exception 'mine' using errcode = '0A000'; end $$",
+        )
+        .await
+        .unwrap();
+    for (road, runs) in [(Road::Http, 1_i64), (Road::WebSocket, 2)] {
+        let pool = road.pool(&stage).await;
+        let error = sqlx::query("select refuse($1)").bind(1).execute(&pool).await.unwrap_err();
+        assert_eq!(error.as_database_error().unwrap().message(), "mine", "{road:?}");
+        let last: i64 = sqlx::query_scalar("select last_value from runs").fetch_one(&control).await.unwrap();
+        assert_eq!(last, runs, "{road:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_connect_that_nobody_answers_ends_in_time() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let url = format!(
+        "postgresql://app:x@127.0.0.1:{}/app?http_url=http://{address}/sql&ws_url=ws://{address}/v2",
+        address.port()
+    );
+    for transport in [Transport::Http, Transport::WebSocket] {
+        let config =
+            url.parse::<Config>().unwrap().transport(transport).connect_timeout(std::time::Duration::from_millis(200));
+        let error = pgferry_sqlx::pool(&config).await.unwrap_err();
+        let code = error.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
+        assert_eq!(code.as_deref(), Some("08001"), "{transport}: {error}");
     }
 }

@@ -1,4 +1,7 @@
-use sqlx::{Connection, Executor, PgPool, postgres::PgListener};
+use sqlx::{
+    Connection, Executor, PgConnection, PgPool,
+    postgres::{PgListener, PgPoolCopyExt},
+};
 
 use super::Road;
 use pgferry_test_support::Stage;
@@ -89,4 +92,43 @@ async fn a_session_over_websocket_is_whole() {
     listener.listen("news").await.unwrap();
     sqlx::query("select pg_notify('news', 'hello')").execute(&pool).await.unwrap();
     assert_eq!(listener.recv().await.unwrap().payload(), "hello");
+}
+
+#[tokio::test]
+async fn preparing_without_types_is_refused_over_http_and_forgotten() {
+    use sqlx::SqlSafeStr;
+
+    let stage = Stage::start();
+    let pool = Road::Http.pool(&stage).await;
+    let mut connection = pool.acquire().await.unwrap();
+    let error = (&mut *connection).prepare("select $1::jsonb".into_sql_str()).await.err().unwrap();
+    assert_eq!(refusal(&error).0, "0A000");
+    let document = serde_json::json!({"a": 1});
+    let back: serde_json::Value =
+        sqlx::query_scalar("select $1::jsonb").bind(&document).fetch_one(&mut *connection).await.unwrap();
+    assert_eq!(back, document);
+}
+
+/// sqlx leaves what follows such an error unread, and would take each answer for that of the statement before.
+#[tokio::test]
+async fn a_refused_copy_out_never_shifts_the_answers() {
+    let stage = Stage::start();
+    let pool = Road::Http.pool(&stage).await;
+    pool.execute("create table t (i int primary key); insert into t values (1)").await.unwrap();
+    let error = pool.copy_out_raw("copy t to stdout").await.err().unwrap();
+    assert_eq!(refusal(&error).0, "0A000");
+    for _ in 0..3 {
+        let error = sqlx::query("insert into t values (1)").execute(&pool).await.unwrap_err();
+        assert_eq!(refusal(&error).0, "23505");
+    }
+}
+
+#[tokio::test]
+async fn another_role_needs_a_bridge_of_its_own() {
+    let stage = Stage::start();
+    for road in Road::FERRIED {
+        let (options, _guard) = pgferry_sqlx::connect_options(road.config(&stage)).unwrap();
+        let error = PgConnection::connect_with(&options.username("somebody_else")).await.unwrap_err();
+        assert_eq!(refusal(&error).0, "28000", "{road:?}: {error}");
+    }
 }
