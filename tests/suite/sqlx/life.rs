@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use futures_util::TryStreamExt;
 use pgferry_sqlx::{PgPoolOptionsExt, Transport};
 use sqlx::{Connection, PgConnection, PgPool, postgres::PgPoolOptions};
 
 use super::Road;
-use pgferry_test_support::Stage;
+use pgferry_test_support::{Stage, TestCa, TestGateway};
 
 fn socket_directory(pool: &PgPool) -> PathBuf {
     pool.connect_options().get_socket().expect("a Unix socket").clone()
@@ -137,11 +138,19 @@ async fn options_of_the_pool_are_kept() {
 
 #[tokio::test]
 async fn unread_results_do_not_stop_other_statements() {
-    use futures_util::TryStreamExt;
+    expect_others_to_go_on(&Stage::start()).await;
+}
 
-    let stage = Stage::start();
+/// With TLS the four statements over HTTP share one HTTP/2 connection.
+#[tokio::test]
+async fn unread_results_do_not_stop_other_statements_on_the_same_connection() {
+    let ca = TestCa::new().unwrap();
+    expect_others_to_go_on(&Stage::with(|postgres| TestGateway::start_tls(postgres, &ca))).await;
+}
+
+async fn expect_others_to_go_on(stage: &Stage) {
     for road in Road::FERRIED {
-        let pool = &PgPoolOptions::new().max_connections(5).connect_over(road.config(&stage)).await.unwrap();
+        let pool = &PgPoolOptions::new().max_connections(5).connect_over(road.config(stage)).await.unwrap();
         let mut unread = Vec::new();
         for _ in 0..3 {
             let mut rows =
