@@ -5,17 +5,13 @@
 //! of their own.
 
 use std::{
-    future::Future,
-    pin::Pin,
     sync::{Arc, mpsc},
-    task::{Context, Poll},
     thread::{self, ThreadId},
 };
 
 use tokio::{
     runtime::{Builder, Handle},
     sync::oneshot,
-    task::JoinHandle,
 };
 
 use crate::error::{Error, Outcome, Result};
@@ -63,21 +59,6 @@ impl Runtime {
         self.0.handle.spawn(future);
     }
 
-    /// Runs a future on the thread and waits for its result, from any executor.
-    ///
-    /// Cancel safe in that dropping it drops the future as well.
-    ///
-    /// # Errors
-    ///
-    /// The future's own, and one of unknown outcome when it panicked or the thread ended.
-    pub async fn run<T, F>(&self, future: F) -> Result<T>
-    where
-        F: Future<Output = Result<T>> + Send + 'static,
-        T: Send + 'static,
-    {
-        AbortOnDrop(self.0.handle.spawn(future)).await
-    }
-
     /// Runs a future on the thread and blocks the calling thread until its result is there.
     ///
     /// It needs no runtime in the caller and works in one as well; there it blocks the executor's thread.
@@ -100,23 +81,6 @@ impl Runtime {
             let _ = sender.send(future.await);
         });
         receiver.recv().unwrap_or_else(|_| Err(task_died()))
-    }
-}
-
-/// A task that ends with whoever waits for it.
-struct AbortOnDrop<T>(JoinHandle<Result<T>>);
-
-impl<T> Future for AbortOnDrop<T> {
-    type Output = Result<T>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map(|joined| joined.unwrap_or_else(|_| Err(task_died())))
-    }
-}
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 
