@@ -3,6 +3,7 @@
 mod array;
 mod credentials;
 mod fault;
+mod lenient;
 mod output;
 mod param;
 mod payload;
@@ -10,11 +11,14 @@ mod request;
 mod run;
 mod value_kind;
 
+use std::pin::pin;
+
+use bytes::BytesMut;
 use http::{
     HeaderValue, Request, Response, StatusCode,
     header::{CONTENT_LENGTH, CONTENT_TYPE},
 };
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes, Incoming};
 
 pub(crate) use credentials::Credentials;
@@ -66,10 +70,17 @@ async fn result(pool: &Pool, limits: Limits, request: Request<Incoming>) -> Resu
     let options = Options::from_headers(&head.headers)?;
     let announced = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     let body = read(body, announced, limits.request).await?;
-    let payload: Payload = serde_json::from_slice(&body)
-        .map_err(|error| Fault::bad_request(format!("could not parse the HTTP request body: {error}")))?;
-    drop(body);
+    // Only who has logged in may have the gateway take a body apart.
     let mut lease = pool.lease(&credentials).await?;
+    let parsed = serde_json::from_slice::<Payload>(&body);
+    drop(body);
+    let payload = match parsed {
+        Ok(payload) => payload,
+        Err(error) => {
+            lease.finish();
+            return Err(Fault::bad_request(format!("could not parse the HTTP request body: {error}")));
+        }
+    };
     let Some((session, kinds)) = lease.parts() else {
         return Err(Fault::too_many_connections());
     };
@@ -92,9 +103,17 @@ where
     if announced.is_some_and(|length| length > limit) {
         return Err(Fault::request_too_large(limit));
     }
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Fault::request_too_large(limit)),
-        Err(error) => Err(Fault::bad_request(format!("could not read the HTTP request body: {error}"))),
+    let mut body = pin!(body);
+    let mut whole = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame
+            .map_err(|error| Fault::bad_request(format!("could not read the HTTP request body: {}", error.into())))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if data.len() > limit - whole.len() {
+            return Err(Fault::request_too_large(limit));
+        }
+        // Copied: to keep the frames costs many times their size when each has one byte.
+        whole.extend_from_slice(&data);
     }
+    Ok(whole.freeze())
 }

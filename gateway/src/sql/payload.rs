@@ -1,31 +1,209 @@
-use serde::Deserialize;
+use std::fmt;
 
-use super::param::Param;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, SeqAccess},
+};
+
+use super::{
+    lenient::{As, Shape, skip},
+    param::Param,
+};
+
+/// How many parameters a Bind message can count (manual, section 55.7).
+const MAX_PARAMS: usize = u16::MAX as usize;
+
+/// What the reference says of a body that is JSON and neither form; clients know the text.
+const NEITHER: &str = "data did not match any variant of untagged enum Payload";
 
 /// The body of a `POST /sql`: one query, or several that run in one transaction (PROTOCOL.md, section 2).
 ///
-/// The type's name shows in the error that serde gives for a body of neither form, and clients know that text.
-#[derive(Deserialize)]
-#[serde(untagged)]
+/// It is read in one go: to hold the body as JSON values first, until it is known which form it has, would cost dozens of
+/// times its size. As at the reference, a value of the wrong type is only told of when all of the body is JSON.
 pub(crate) enum Payload {
     Single(Query),
     Batch(Batch),
 }
 
 /// One query and its parameters.
-#[derive(Deserialize)]
 pub(crate) struct Query {
     pub(crate) query: String,
-    #[serde(default)]
     pub(crate) params: Vec<Param>,
     /// Whether rows are arrays; the header says so where this is missing.
-    #[serde(default, rename = "arrayMode")]
     pub(crate) array_mode: Option<bool>,
 }
 
-#[derive(Deserialize)]
 pub(crate) struct Batch {
     pub(crate) queries: Vec<Query>,
+}
+
+impl<'de> Deserialize<'de> for Payload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Raised here, outside of what is read, the error gets no line and column.
+        deserializer.deserialize_any(As(PayloadShape))?.ok_or_else(|| D::Error::custom(NEITHER))
+    }
+}
+
+/// A key's value: absent, of the right type, or wrong, which it also is where the key comes twice.
+#[derive(Default)]
+enum Field<T> {
+    #[default]
+    Absent,
+    Right(T),
+    Wrong,
+}
+
+impl<T> Field<T> {
+    fn set(&mut self, value: Option<T>) {
+        *self = match (&self, value) {
+            (Self::Absent, Some(value)) => Self::Right(value),
+            _ => Self::Wrong,
+        };
+    }
+
+    fn required(self) -> Option<T> {
+        match self {
+            Self::Right(value) => Some(value),
+            Self::Absent | Self::Wrong => None,
+        }
+    }
+
+    fn or_default(self) -> Option<T>
+    where
+        T: Default,
+    {
+        match self {
+            Self::Absent => Some(T::default()),
+            Self::Right(value) => Some(value),
+            Self::Wrong => None,
+        }
+    }
+}
+
+/// The keys of a query while they are read.
+#[derive(Default)]
+struct Fields {
+    query: Field<String>,
+    params: Field<Vec<Param>>,
+    array_mode: Field<Option<bool>>,
+}
+
+impl Fields {
+    /// Reads the value of this key, which may be none of a query's.
+    fn read<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "query" => self.query.set(map.next_value_seed(As(TextShape))?),
+            "params" => self.params.set(map.next_value_seed(As(ParamsShape))?),
+            "arrayMode" => self.array_mode.set(map.next_value_seed(As(FlagShape))?),
+            _ => skip(map)?,
+        }
+        Ok(())
+    }
+
+    fn into_query(self) -> Option<Query> {
+        let Self { query, params, array_mode } = self;
+        Some(Query { query: query.required()?, params: params.or_default()?, array_mode: array_mode.or_default()? })
+    }
+}
+
+struct PayloadShape;
+
+impl<'de> Shape<'de> for PayloadShape {
+    type Value = Payload;
+
+    fn object<A: MapAccess<'de>>(self, map: &mut A) -> Result<Option<Payload>, A::Error> {
+        let mut fields = Fields::default();
+        let mut queries = Field::Absent;
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "queries" => queries.set(map.next_value_seed(As(QueriesShape))?),
+                key => fields.read(key, map)?,
+            }
+        }
+        let batch = || queries.required().map(|queries| Payload::Batch(Batch { queries }));
+        Ok(fields.into_query().map(Payload::Single).or_else(batch))
+    }
+}
+
+struct QueriesShape;
+
+impl<'de> Shape<'de> for QueriesShape {
+    type Value = Vec<Query>;
+
+    fn array<A: SeqAccess<'de>>(self, seq: &mut A) -> Result<Option<Vec<Query>>, A::Error> {
+        let mut queries = Some(Vec::new());
+        while let Some(query) = seq.next_element_seed(As(QueryShape))? {
+            queries = queries.zip(query).map(|(mut queries, query)| {
+                queries.push(query);
+                queries
+            });
+        }
+        Ok(queries)
+    }
+}
+
+struct QueryShape;
+
+impl<'de> Shape<'de> for QueryShape {
+    type Value = Query;
+
+    fn object<A: MapAccess<'de>>(self, map: &mut A) -> Result<Option<Query>, A::Error> {
+        let mut fields = Fields::default();
+        while let Some(key) = map.next_key::<String>()? {
+            fields.read(&key, map)?;
+        }
+        Ok(fields.into_query())
+    }
+}
+
+struct ParamsShape;
+
+impl<'de> Shape<'de> for ParamsShape {
+    type Value = Vec<Param>;
+
+    fn array<A: SeqAccess<'de>>(self, seq: &mut A) -> Result<Option<Vec<Param>>, A::Error> {
+        let mut params = Vec::new();
+        while let Some(param) = seq.next_element()? {
+            if params.len() == MAX_PARAMS {
+                return Err(A::Error::custom(TooManyParams));
+            }
+            params.push(param);
+        }
+        Ok(Some(params))
+    }
+}
+
+struct TooManyParams;
+
+impl fmt::Display for TooManyParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a query can have at most {MAX_PARAMS} parameters")
+    }
+}
+
+struct TextShape;
+
+impl Shape<'_> for TextShape {
+    type Value = String;
+
+    fn text(self, text: String) -> Option<String> {
+        Some(text)
+    }
+}
+
+/// `true`, `false`, or `null` for neither.
+struct FlagShape;
+
+impl Shape<'_> for FlagShape {
+    type Value = Option<bool>;
+
+    fn flag(self, flag: bool) -> Option<Option<bool>> {
+        Some(Some(flag))
+    }
+
+    fn null(self) -> Option<Option<bool>> {
+        Some(None)
+    }
 }
 
 #[cfg(test)]
@@ -43,29 +221,54 @@ mod tests {
         assert_eq!((query.query.as_str(), query.array_mode), ("SELECT $1", Some(true)));
         assert_eq!(query.params, [Param(Some("x".into())), Param(None)]);
 
-        let body = r#"{"queries":[{"query":"a"},{"query":"b","arrayMode":false}]}"#;
-        let Ok(Payload::Batch(batch)) = serde_json::from_str(body) else { panic!("not a batch") };
-        assert_eq!(batch.queries.len(), 2);
-        assert_eq!(batch.queries[1].array_mode, Some(false));
+        for body in [
+            r#"{"queries":[{"query":"a"},{"query":"b","arrayMode":false}]}"#,
+            r#"{"query":1,"queries":[{"query":"a","arrayMode":null},{"query":"b","arrayMode":false,"x":[{"y":0.5}]}]}"#,
+        ] {
+            let Ok(Payload::Batch(batch)) = serde_json::from_str(body) else { panic!("not a batch") };
+            assert_eq!(batch.queries.len(), 2);
+            assert_eq!((batch.queries[0].array_mode, batch.queries[1].array_mode), (None, Some(false)));
+        }
     }
 
     #[test]
     fn reports_errors_as_the_reference_does() {
-        let neither = "data did not match any variant of untagged enum Payload";
         for body in [
             "null",
+            "1",
+            r#""x""#,
+            "[1]",
+            "{}",
             r#"{"query":null}"#,
             r#"{"query":1}"#,
+            r#"{"query":{"a":[1]}}"#,
             r#"{"Query":"SELECT 1"}"#,
             r#"{"query":"SELECT 1","query":"SELECT 2"}"#,
             r#"{"query":"SELECT 1","params":null}"#,
+            r#"{"query":"SELECT 1","params":{"a":1}}"#,
             r#"{"query":"SELECT 1","arrayMode":"true"}"#,
             r#"{"queries":["SELECT 1"]}"#,
+            r#"{"queries":[{"query":"a"},{}]}"#,
             r#"{"queries":"x"}"#,
         ] {
-            assert_eq!(error(body), neither, "{body}");
+            assert_eq!(error(body), NEITHER, "{body}");
         }
         assert_eq!(error(r#"{"query":"SELECT 1"} x"#), "trailing characters at line 1 column 22");
         assert_eq!(error(""), "EOF while parsing a value at line 1 column 0");
+        // Malformed JSON counts for more than a wrong type before it.
+        assert_eq!(error(r#"{"query":1"#), "EOF while parsing an object at line 1 column 10");
+        let deep = format!(r#"{{"query":"a","x":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+        assert!(error(&deep).starts_with("recursion limit exceeded"), "{}", error(&deep));
+    }
+
+    #[test]
+    fn stops_at_the_first_parameter_too_many() {
+        let params = |count| vec!["1"; count].join(",");
+        for (start, end) in [(r#"{"query":"a","params":["#, "]}"), (r#"{"queries":[{"query":"a","params":["#, "]}]}")] {
+            assert_eq!(error(&format!("{start}{}{end}", params(MAX_PARAMS))), "");
+            // What follows is not even JSON.
+            let error = error(&format!("{start}{},1,!", params(MAX_PARAMS)));
+            assert!(error.starts_with("a query can have at most 65535 parameters"), "{error}");
+        }
     }
 }

@@ -15,9 +15,6 @@ use super::{
     value_kind::{Scalar, ValueKind, ValueKinds},
 };
 
-/// How many parameters a Bind message can count (manual, section 55.7).
-const MAX_PARAMS: usize = u16::MAX as usize;
-
 const COPY_REFUSED: &str = "COPY cannot be carried over HTTP: connect over a WebSocket to use it";
 
 /// Tells of the types among `$1` that are arrays. Everything in it is named in full, since the caller may have a search path
@@ -92,9 +89,6 @@ async fn statement<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    if query.params.len() > MAX_PARAMS {
-        return Err(Fault::bad_request(format!("a query can have at most {MAX_PARAMS} parameters")));
-    }
     if query.query.contains('\0') {
         return Err(Fault::bad_request("the query contains a NUL character, which Postgres cannot read"));
     }

@@ -110,6 +110,27 @@ async fn limits_are_kept() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_body_is_parsed_for_who_has_logged_in() -> Result<()> {
+    let fixture = Fixture::start_with(|config| config.pool_size(1)).await?;
+    let pid = fixture.rows("SELECT pg_backend_pid()").await?;
+    let wrong = fixture.postgres.url_for("app", "wrong", "app");
+    let too_many = json!({ "query": "SELECT 1", "params": vec![1; 65_536] });
+    for (body, message) in [
+        (json!(null), "did not match any variant of untagged enum Payload"),
+        (too_many, "a query can have at most 65535 parameters"),
+    ] {
+        let (status, answered) = answer(fixture.request(&body).send().await?).await?;
+        assert_eq!(status, 400);
+        assert!(answered["message"].as_str().is_some_and(|text| text.contains(message)), "{answered}");
+        let (status, answered) = answer(fixture.request_as(&wrong, &body).send().await?).await?;
+        assert_eq!(status, 400);
+        assert_eq!(answered["message"], "password authentication failed for user 'app'");
+    }
+    assert_eq!(fixture.rows("SELECT pg_backend_pid()").await?, pid, "the session was lost");
+    Ok(())
+}
+
+#[tokio::test]
 async fn both_versions_of_http_are_spoken() -> Result<()> {
     let mut fixture = Fixture::start().await?;
     for (client, version) in [
