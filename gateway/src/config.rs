@@ -42,6 +42,7 @@ pub struct GatewayConfig {
     pub(crate) limits: Limits,
     pub(crate) pool_size: usize,
     pub(crate) idle_timeout: Duration,
+    pub(crate) max_lifetime: Duration,
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
     pub(crate) allow_plain: bool,
 }
@@ -59,6 +60,7 @@ impl GatewayConfig {
             limits: Limits { request: 64 * MIB, response: 64 * MIB },
             pool_size: 20,
             idle_timeout: Duration::from_secs(60),
+            max_lifetime: Duration::from_secs(60),
             tls: None,
             allow_plain: false,
         }
@@ -117,10 +119,17 @@ impl GatewayConfig {
         self
     }
 
-    /// Sets how long an idle session for requests over HTTP stays logged in. Defaults to 60 seconds, for which a changed
-    /// password's predecessor may still be good.
+    /// Sets how long an idle session for requests over HTTP stays logged in. Defaults to 60 seconds.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.idle_timeout = timeout;
+        self
+    }
+
+    /// Sets how long after its log-in a session serves requests over HTTP, however busy it is. Defaults to 60 seconds: for so
+    /// long may a request still go through after its password was changed or its role barred, and without a setting that
+    /// `ALTER ROLE` or `ALTER DATABASE` gave since. Zero logs in for every request.
+    pub fn max_lifetime(mut self, lifetime: Duration) -> Self {
+        self.max_lifetime = lifetime;
         self
     }
 
@@ -165,6 +174,7 @@ impl fmt::Debug for GatewayConfig {
             limits,
             pool_size,
             idle_timeout,
+            max_lifetime,
             tls,
             allow_plain,
         } = self;
@@ -178,6 +188,7 @@ impl fmt::Debug for GatewayConfig {
             .field("limits", limits)
             .field("pool_size", pool_size)
             .field("idle_timeout", idle_timeout)
+            .field("max_lifetime", max_lifetime)
             .field("tls", &tls.is_some())
             .field("allow_plain", allow_plain)
             .finish()

@@ -15,7 +15,12 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{config::GatewayConfig, pool::Pool, service, upstream::SharedUpstream};
+use crate::{
+    config::GatewayConfig,
+    pool::{self, Pool},
+    service,
+    upstream::SharedUpstream,
+};
 
 /// How long a TLS handshake may take.
 const TLS_TIMEOUT: Duration = Duration::from_secs(10);
@@ -92,7 +97,13 @@ impl Gateway {
             config.hosts.allow(&host);
         }
         let upstream = Arc::new(config.upstream.clone());
-        let pool = Pool::new(Arc::clone(&upstream), config.pool_size, config.idle_timeout)?;
+        let settings = pool::Settings {
+            size: config.pool_size,
+            idle_timeout: config.idle_timeout,
+            max_lifetime: config.max_lifetime,
+            max_response: config.limits.response,
+        };
+        let pool = Pool::new(Arc::clone(&upstream), settings)?;
         let shared = Arc::new(Shared {
             config,
             upstream,

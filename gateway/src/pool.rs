@@ -30,6 +30,9 @@ const TRUSTED: Duration = Duration::from_secs(1);
 /// How long a request waits for a connection of its credentials to come free.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How much longer than a response a single message from Postgres may be, in bytes: for what becomes no part of it.
+const MESSAGE_SLACK: usize = 1024 * 1024;
+
 /// How long a connection may take to forget what a request did to it.
 const RESET_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -38,16 +41,27 @@ type Session = Client<UpstreamStream>;
 /// Sessions that are logged in, one list for each combination of user, password and database.
 ///
 /// A session is given only to a request whose credentials logged it in. It is reset in the background after each request,
-/// and closed when that fails, when it was abandoned in mid-query or when it stays idle.
+/// and closed when that fails, when it was abandoned in mid-query, when it stays idle, or when its log-in is so long ago that the
+/// credentials may have changed.
 pub(crate) struct Pool {
     upstream: SharedUpstream,
-    /// Sessions in use at the same time for the same credentials.
-    size: usize,
-    idle_timeout: Duration,
+    settings: Settings,
     /// The lists are found by a keyed hash, so that no password stays in memory for their sake and none can be guessed
     /// from the time that a comparison takes.
     secret: [u8; 64],
     lists: Mutex<HashMap<Key, Arc<List>>>,
+}
+
+/// What a gateway's configuration says of its pool.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    /// Sessions in use at the same time for the same credentials.
+    pub(crate) size: usize,
+    pub(crate) idle_timeout: Duration,
+    /// How long after its log-in a session is given to a request.
+    pub(crate) max_lifetime: Duration,
+    /// The largest response, in bytes.
+    pub(crate) max_response: usize,
 }
 
 type Key = [u8; 32];
@@ -61,15 +75,16 @@ struct List {
 /// A session that is being reset or has been.
 struct Idle {
     since: Instant,
+    logged_in: Instant,
     reset: JoinHandle<Option<Session>>,
 }
 
 impl Pool {
-    pub(crate) fn new(upstream: SharedUpstream, size: usize, idle_timeout: Duration) -> Result<Self> {
+    pub(crate) fn new(upstream: SharedUpstream, settings: Settings) -> Result<Self> {
         let mut secret = [0; 64];
         getrandom::fill(&mut secret)
             .map_err(|error| pgferry::Error::connect(format!("the system gives no random bytes: {error}")))?;
-        Ok(Self { upstream, size: size.max(1), idle_timeout, secret, lists: Mutex::default() })
+        Ok(Self { upstream, settings, secret, lists: Mutex::default() })
     }
 
     /// Takes a session of these credentials, or logs in. Cancel safe.
@@ -80,12 +95,20 @@ impl Pool {
             .ok()
             .and_then(std::result::Result::ok)
             .ok_or_else(Fault::too_many_connections)?;
-        let session = match list.take().await {
-            Some(session) => session,
-            None => self.log_in(credentials).await?,
+        let (session, logged_in) = match list.take(self.settings.max_lifetime).await {
+            Some(taken) => taken,
+            None => (self.log_in(credentials).await?, Instant::now()),
         };
         let key = session.backend_key();
-        Ok(Lease { session: Some(session), key, upstream: Arc::clone(&self.upstream), list, _permit: permit })
+        Ok(Lease {
+            session: Some(session),
+            logged_in,
+            max_lifetime: self.settings.max_lifetime,
+            key,
+            upstream: Arc::clone(&self.upstream),
+            list,
+            _permit: permit,
+        })
     }
 
     async fn log_in(&self, credentials: &Credentials) -> Result<Session, Fault> {
@@ -95,45 +118,42 @@ impl Pool {
             // The text of values goes into JSON, which is UTF-8.
             .parameter("client_encoding", "UTF8");
         startup.database = Some(database.clone()).filter(|database| !database.is_empty());
-        let session = self.upstream.log_in(&startup).await.map_err(|error| Fault::from_login(&error, user))?;
+        let mut session = self.upstream.log_in(&startup).await.map_err(|error| Fault::from_login(&error, user))?;
+        session.set_max_message(self.settings.max_response.saturating_add(MESSAGE_SLACK));
         tracing::debug!("logged in at Postgres");
         Ok(session)
     }
 
-    /// Closes the sessions that have been idle for too long. Runs until it is dropped.
+    /// Closes the sessions that have been idle or logged in for too long. Runs until it is dropped.
     pub(crate) async fn keep_tidy(&self) {
-        let mut interval = tokio::time::interval((self.idle_timeout / 2).max(Duration::from_millis(100)));
+        let Settings { idle_timeout, max_lifetime, .. } = self.settings;
+        let mut interval = tokio::time::interval((idle_timeout.min(max_lifetime) / 2).max(Duration::from_millis(100)));
         loop {
             interval.tick().await;
-            self.close_idle(self.idle_timeout);
+            self.close_idle(idle_timeout);
         }
     }
 
-    /// Closes the sessions that have been idle for so long.
+    /// Closes the sessions that have been idle for so long, or may not be used any more.
     pub(crate) fn close_idle(&self, idle: Duration) {
         let mut expired = Vec::new();
         lock(&self.lists).retain(|_, list| {
             let mut waiting = lock(&list.idle);
-            let (old, young) = waiting.drain(..).partition(|entry| entry.since.elapsed() >= idle);
+            let (old, young) = waiting.drain(..).partition(|entry| {
+                entry.since.elapsed() >= idle || entry.logged_in.elapsed() >= self.settings.max_lifetime
+            });
             *waiting = young;
             expired.extend::<Vec<_>>(old);
             // Credentials that nobody uses, wrong ones among them, leave nothing behind.
             !waiting.is_empty() || Arc::strong_count(list) > 1
         });
-        for Idle { since: _, reset } in expired {
-            spawn(async move {
-                if let Ok(Some(session)) = reset.await {
-                    // The server notices the closed socket where the farewell is lost.
-                    let _ = session.close().await;
-                }
-            });
-        }
+        expired.into_iter().for_each(Idle::close);
     }
 
     fn list(&self, credentials: &Credentials) -> Arc<List> {
         let list = || {
             Arc::new(List {
-                permits: Arc::new(Semaphore::new(self.size)),
+                permits: Arc::new(Semaphore::new(self.settings.size.max(1))),
                 idle: Mutex::default(),
                 kinds: ValueKinds::default(),
             })
@@ -155,28 +175,48 @@ impl Pool {
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { upstream, size, idle_timeout, secret: _, lists } = self;
+        let Self { upstream, settings, secret: _, lists } = self;
         f.debug_struct("Pool")
             .field("upstream", upstream)
-            .field("size", size)
-            .field("idle_timeout", idle_timeout)
+            .field("settings", settings)
             .field("lists", &lock(lists).len())
             .finish_non_exhaustive()
     }
 }
 
 impl List {
-    /// Takes the session that was used last and is still good.
-    async fn take(&self) -> Option<Session> {
+    /// Takes the session that was used last and is still good, with the time of its log-in.
+    async fn take(&self, max_lifetime: Duration) -> Option<(Session, Instant)> {
         loop {
-            let Idle { since, reset } = lock(&self.idle).pop()?;
+            let idle = lock(&self.idle).pop()?;
+            if idle.logged_in.elapsed() >= max_lifetime {
+                idle.close();
+                continue;
+            }
+            let Idle { since, logged_in, reset } = idle;
             // What resets a session is bounded in time.
             let Ok(Some(mut session)) = reset.await else { continue };
             if since.elapsed() < TRUSTED || session.ping().await.is_ok() {
-                return Some(session);
+                return Some((session, logged_in));
             }
         }
     }
+}
+
+impl Idle {
+    /// Closes the session in the background.
+    fn close(self) {
+        spawn(async move {
+            if let Ok(Some(session)) = self.reset.await {
+                close(session).await;
+            }
+        });
+    }
+}
+
+async fn close(session: Session) {
+    // The server notices the closed socket where the farewell is lost.
+    let _ = session.close().await;
 }
 
 /// A session while one request uses it.
@@ -185,6 +225,8 @@ impl List {
 /// the session closed.
 pub(crate) struct Lease {
     session: Option<Session>,
+    logged_in: Instant,
+    max_lifetime: Duration,
     key: Option<BackendKey>,
     upstream: SharedUpstream,
     list: Arc<List>,
@@ -197,11 +239,14 @@ impl Lease {
         Some((self.session.as_mut()?, &self.list.kinds))
     }
 
-    /// Gives the session back after its last query has ended.
+    /// Gives the session back after its last query has ended, unless its time is over.
     pub(crate) fn finish(mut self) {
         let Some(session) = self.session.take().filter(Client::is_usable) else { return };
+        if self.logged_in.elapsed() >= self.max_lifetime {
+            return spawn(close(session));
+        }
         let reset = tokio::spawn(reset(session));
-        lock(&self.list.idle).push(Idle { since: Instant::now(), reset });
+        lock(&self.list.idle).push(Idle { since: Instant::now(), logged_in: self.logged_in, reset });
     }
 }
 

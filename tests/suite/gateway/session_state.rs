@@ -1,5 +1,7 @@
 //! Nothing of a request survives it, and no session serves anybody but whom it was opened for.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use serde_json::json;
 
@@ -76,5 +78,23 @@ async fn a_failed_query_leaves_its_session_usable() -> Result<()> {
     assert_eq!(fixture.rows("SELECT pg_backend_pid()").await?, pid);
     fixture.failure("SELECT pg_terminate_backend(pg_backend_pid())").await?;
     assert_ne!(fixture.rows("SELECT pg_backend_pid()").await?, pid);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_session_does_not_outlive_its_time() -> Result<()> {
+    let fixture = Fixture::start_with(|config| config.max_lifetime(Duration::ZERO)).await?;
+    fixture.postgres.psql("CREATE ROLE gateway_changing LOGIN PASSWORD 'sesame'")?;
+    let url = fixture.postgres.url_for("gateway_changing", "sesame", "app");
+    let ask = async |query: &str| -> Result<_> {
+        answer(fixture.request_as(&url, &json!({ "query": query })).send().await?).await
+    };
+    assert_eq!(ask("SHOW statement_timeout").await?.1["rows"], json!([["0"]]));
+    fixture.postgres.psql("ALTER ROLE gateway_changing SET statement_timeout = '77s'")?;
+    assert_eq!(ask("SHOW statement_timeout").await?.1["rows"], json!([["77s"]]));
+    fixture.postgres.psql("ALTER ROLE gateway_changing PASSWORD 'another'")?;
+    let (status, body) = ask("SELECT 1").await?;
+    assert_eq!(status, 400, "the old password is still good: {body}");
+    fixture.postgres.psql("DROP ROLE gateway_changing")?;
     Ok(())
 }
