@@ -88,9 +88,10 @@ async fn result(pool: &Pool, limits: Limits, request: Request<Incoming>) -> Resu
     match &result {
         // What is left of a response that is too large is not worth reading.
         Err(fault) if fault.status == StatusCode::INSUFFICIENT_STORAGE => drop(lease),
+        Ok(run::Answer { reusable: false, .. }) => drop(lease),
         _ => lease.finish(),
     }
-    let body = result?;
+    let body = result?.body;
     Ok((options, matches!(payload, Payload::Batch(_)), body))
 }
 

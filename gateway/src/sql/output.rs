@@ -18,7 +18,7 @@ pub(super) struct Mode {
     pub(super) array: bool,
 }
 
-/// A response's body while it is written, bounded before each row.
+/// A response's body while it is written, bounded before each row and after each other part.
 pub(super) struct Output {
     body: BytesMut,
     limit: usize,
@@ -41,37 +41,43 @@ impl Output {
         }
     }
 
-    pub(super) fn raw(&mut self, text: &str) {
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    pub(super) fn raw(&mut self, text: &str) -> Result<(), Fault> {
+        self.reserve(text.len())?;
         self.body.put_slice(text.as_bytes());
+        Ok(())
     }
 
     /// Writes `{"fields":[…],"rows":[`.
-    pub(super) fn begin_result(&mut self, columns: &[Column]) {
-        self.raw(r#"{"fields":["#);
+    pub(super) fn begin_result(&mut self, columns: &[Column]) -> Result<(), Fault> {
+        self.raw(r#"{"fields":["#)?;
         for (index, column) in columns.iter().enumerate() {
             let Column { name, table_oid, column_id, type_oid, type_size, type_modifier } = column;
-            self.raw(if index == 0 { r#"{"name":"# } else { r#",{"name":"# });
+            self.raw(if index == 0 { r#"{"name":"# } else { r#",{"name":"# })?;
             string(&mut self.body, name);
             self.raw(&format!(
                 r#","dataTypeID":{type_oid},"tableID":{table_oid},"columnID":{column_id},"dataTypeSize":{type_size},"dataTypeModifier":{type_modifier},"format":"text"}}"#
-            ));
+            ))?;
         }
-        self.raw(r#"],"rows":["#);
+        self.raw(r#"],"rows":["#)
     }
 
     /// Writes what follows the rows, from the command's tag: its first word, and the count where it has one.
-    pub(super) fn end_result(&mut self, tag: &str, mode: Mode) {
+    pub(super) fn end_result(&mut self, tag: &str, mode: Mode) -> Result<(), Fault> {
         let mut words = tag.split(' ');
         let command = words.next().unwrap_or_default();
         // An INSERT's tag has the OID of its row, always 0 today, before the count.
         let count = if command == "INSERT" { words.nth(1) } else { words.next() };
-        self.raw(r#"],"command":"#);
+        self.raw(r#"],"command":"#)?;
         string(&mut self.body, command);
         match count.and_then(|count| count.parse::<u64>().ok()) {
-            Some(count) => self.raw(&format!(r#","rowCount":{count}"#)),
-            None => self.raw(r#","rowCount":null"#),
+            Some(count) => self.raw(&format!(r#","rowCount":{count}"#))?,
+            None => self.raw(r#","rowCount":null"#)?,
         }
-        self.raw(&format!(r#","rowAsArray":{}}}"#, mode.array));
+        self.raw(&format!(r#","rowAsArray":{}}}"#, mode.array))
     }
 }
 
@@ -235,9 +241,19 @@ mod tests {
             ("", r#"],"command":"","rowCount":null,"rowAsArray":true}"#),
         ] {
             let mut out = Output::new(1_000);
-            out.end_result(tag, Mode { raw: true, array: true });
+            assert!(out.end_result(tag, Mode { raw: true, array: true }).is_ok());
             assert_eq!(out.into_body(), json);
         }
+    }
+
+    #[test]
+    fn results_without_rows_keep_to_the_limit() {
+        let status = |result: Result<(), Fault>| result.err().map(|fault| fault.status.as_u16());
+        let columns = vec![column(&"c".repeat(60), 25); 10];
+        assert_eq!(status(Output::new(500).begin_result(&columns)), Some(507));
+        assert_eq!(status(Output::new(20).end_result("SELECT 0", Mode { raw: true, array: true })), Some(507));
+        assert_eq!(status(Output::new(20).raw(&"x".repeat(21))), Some(507));
+        assert_eq!(status(Output::new(20).raw(&"x".repeat(20))), None);
     }
 
     #[test]

@@ -2,8 +2,8 @@ use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use pgferry::{
-    Oid,
-    wire::{Client, Column, DataRow, Event, Format, Params, Statement},
+    Oid, Outcome,
+    wire::{Client, Column, DataRow, Event, Format, Params, Statement, TransactionStatus},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -23,7 +23,14 @@ const LOOK_UP_ARRAYS: &str = "SELECT t.oid, t.typelem, t.typdelim FROM pg_catalo
     WHERE t.oid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[]) AND t.typcategory OPERATOR(pg_catalog.=) 'A' \
     AND t.typtype OPERATOR(pg_catalog.=) 'b' AND t.typlen OPERATOR(pg_catalog.=) -1";
 
-/// Runs a request's queries and returns the answer's body.
+/// The answer to a request that did well.
+pub(super) struct Answer {
+    pub(super) body: Bytes,
+    /// Whether the session may serve another request.
+    pub(super) reusable: bool,
+}
+
+/// Runs a request's queries and returns the answer.
 ///
 /// Not cancel safe: the session is then in the middle of a query, and only good for being cancelled and closed.
 pub(super) async fn run<S>(
@@ -32,27 +39,30 @@ pub(super) async fn run<S>(
     options: &Options,
     kinds: &ValueKinds,
     limit: usize,
-) -> Result<Bytes, Fault>
+) -> Result<Answer, Fault>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let mut out = Output::new(limit);
+    let mut reusable = true;
     match payload {
-        Payload::Single(query) => statement(client, query, options.mode(query.array_mode), kinds, &mut out).await?,
+        Payload::Single(query) => {
+            reusable &= statement(client, query, options.mode(query.array_mode), kinds, &mut out).await?;
+        }
         Payload::Batch(batch) => {
             command(client, &begin(&options.batch)).await?;
-            out.raw(r#"{"results":["#);
+            out.raw(r#"{"results":["#)?;
             for (index, query) in batch.queries.iter().enumerate() {
                 if index > 0 {
-                    out.raw(",");
+                    out.raw(",")?;
                 }
-                statement(client, query, options.mode(query.array_mode), kinds, &mut out).await?;
+                reusable &= statement(client, query, options.mode(query.array_mode), kinds, &mut out).await?;
             }
-            out.raw("]}");
+            out.raw("]}")?;
             command(client, "COMMIT").await?;
         }
     }
-    Ok(out.into_body())
+    Ok(Answer { body: out.into_body(), reusable })
 }
 
 fn begin(batch: &Batch) -> String {
@@ -79,13 +89,14 @@ where
     run.await.map(drop).map_err(|error| Fault::from_statement(&error))
 }
 
+/// Runs one query and writes its result; tells whether the session is as good as before.
 async fn statement<S>(
     client: &mut Client<S>,
     query: &Query,
     mode: Mode,
     kinds: &ValueKinds,
     out: &mut Output,
-) -> Result<(), Fault>
+) -> Result<bool, Fault>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -94,6 +105,7 @@ where
     }
     let values: Vec<_> =
         query.params.iter().map(|param| param.0.as_ref().map(|text| Cow::Borrowed(text.as_bytes()))).collect();
+    let limit = out.limit();
     let mut result = ResultWriter { mode, out, state: State::NoColumns };
     let mut tag = String::new();
     {
@@ -101,20 +113,35 @@ where
         let mut execution = client.execute(&statement).await.map_err(|error| Fault::from_statement(&error))?;
         loop {
             match execution.next().await {
-                Ok(Some(Event::Columns(columns))) => result.columns(columns, kinds),
+                Ok(Some(Event::Columns(columns))) => result.columns(columns, kinds)?,
                 Ok(Some(Event::Row(row))) => result.row(row)?,
                 Ok(Some(Event::Complete(complete))) => tag = complete,
                 Ok(Some(Event::Empty)) => {}
                 Ok(None) => break,
                 Err(error) if error.is_refused() => return Err(Fault::bad_request(COPY_REFUSED)),
+                // Of a statement that is sent, it is the server's message that is too long.
+                Err(error) if error.is_limit() && error.outcome() == Outcome::Unknown => {
+                    return Err(Fault::response_too_large(limit));
+                }
                 Err(error) => return Err(Fault::from_statement(&error)),
             }
         }
     }
+    let mut reusable = true;
     if let Some(unknown) = result.unknown_types(kinds) {
-        look_up(client, &unknown, kinds).await?;
+        let committed = client.transaction_status() == TransactionStatus::Idle;
+        match look_up(client, &unknown, kinds).await {
+            Ok(()) => {}
+            // The statement has done its work, and must not be repeated because its result could have been prettier.
+            Err(fault) if committed => {
+                tracing::debug!(message = fault.message(), "types could not be looked up");
+                reusable = false;
+            }
+            Err(fault) => return Err(fault),
+        }
     }
-    result.finish(&tag, kinds)
+    result.finish(&tag, kinds)?;
+    Ok(reusable)
 }
 
 fn text_statement<'a>(text: &'a str, values: &'a [Option<Cow<'a, [u8]>>]) -> Statement<'a> {
@@ -166,14 +193,15 @@ enum State {
 }
 
 impl ResultWriter<'_> {
-    fn columns(&mut self, columns: Arc<[Column]>, kinds: &ValueKinds) {
-        self.out.begin_result(&columns);
+    fn columns(&mut self, columns: Arc<[Column]>, kinds: &ValueKinds) -> Result<(), Fault> {
+        self.out.begin_result(&columns)?;
         let known = columns.iter().map(|column| kinds.get(column.type_oid)).collect::<Option<Vec<_>>>();
         self.state = match (self.mode.raw, known) {
             (true, _) => State::Rows(RowWriter::new(&columns, self.mode, Vec::new())),
             (false, Some(kinds)) => State::Rows(RowWriter::new(&columns, self.mode, kinds)),
             (false, None) => State::Kept { columns, rows: Vec::new(), bytes: 0 },
         };
+        Ok(())
     }
 
     fn row(&mut self, row: DataRow) -> Result<(), Fault> {
@@ -202,7 +230,7 @@ impl ResultWriter<'_> {
 
     fn finish(self, tag: &str, kinds: &ValueKinds) -> Result<(), Fault> {
         match self.state {
-            State::NoColumns => self.out.begin_result(&[]),
+            State::NoColumns => self.out.begin_result(&[])?,
             State::Rows(_) => {}
             State::Kept { columns, rows, .. } => {
                 let text = ValueKind::Scalar(Scalar::Text);
@@ -213,7 +241,6 @@ impl ResultWriter<'_> {
                 }
             }
         }
-        self.out.end_result(tag, self.mode);
-        Ok(())
+        self.out.end_result(tag, self.mode)
     }
 }

@@ -110,6 +110,54 @@ async fn limits_are_kept() -> Result<()> {
 }
 
 #[tokio::test]
+async fn results_without_rows_keep_to_the_limit() -> Result<()> {
+    let fixture = Fixture::start_with(|config| config.max_response_size(1_000)).await?;
+    let empty = json!({ "queries": vec![json!({ "query": "" }); 100] });
+    let (status, body) = answer(fixture.request(&empty).send().await?).await?;
+    assert_eq!(status, 507, "{body}");
+    let columns: Vec<_> = (0..100).map(|column| format!("1 AS column_{column}")).collect();
+    let (status, body) = fixture.failure(&format!("SELECT {} LIMIT 0", columns.join(", "))).await?;
+    assert_eq!(status, 507, "{body}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_that_fits_no_response_is_not_taken() -> Result<()> {
+    let fixture = Fixture::start_with(|config| config.max_response_size(1_000)).await?;
+    // Of an error, nothing is part of the response's rows: only the bound of a message stands before it.
+    let (status, body) = fixture.failure("DO $$BEGIN RAISE EXCEPTION '%', repeat('x', 3000000); END$$").await?;
+    assert_eq!(status, 507, "{}", &body.to_string()[..100]);
+    assert_eq!(fixture.rows("SELECT 1").await?, json!([["1"]]), "a session in mid-result was used again");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_write_did_well_whatever_is_known_of_its_types() -> Result<()> {
+    let fixture = Fixture::start_with(|config| config.pool_size(1)).await?;
+    let database = fixture.postgres.create_database()?;
+    let sql = "CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE moods (a mood[], pid int); \
+        GRANT ALL ON moods TO app; REVOKE SELECT ON pg_catalog.pg_type FROM PUBLIC";
+    fixture.postgres.psql_in(&database, sql)?;
+    let insert = "INSERT INTO moods VALUES ('{sad}', pg_backend_pid()) RETURNING a";
+    let request = |body: &Value| {
+        let url = fixture.postgres.database_url(&database);
+        fixture.client.post(fixture.gateway.http_url()).header("Neon-Connection-String", url).json(body)
+    };
+    for _ in 0..2 {
+        let (status, body) = answer(request(&json!({ "query": insert })).send().await?).await?;
+        assert_eq!((status.as_u16(), &body["rows"]), (200, &json!([{ "a": "{sad}" }])), "{body}");
+    }
+    let counted = fixture.postgres.psql_in(&database, "SELECT count(*), count(DISTINCT pid) FROM moods")?;
+    assert_eq!(counted, "2|2", "a session was used again");
+    // Inside a transaction the failed look-up has undone the write.
+    let batch = json!({ "queries": [{ "query": insert }] });
+    let (status, body) = answer(request(&batch).send().await?).await?;
+    assert_eq!((status.as_u16(), &body["code"]), (400, &json!("42501")), "{body}");
+    assert_eq!(fixture.postgres.psql_in(&database, "SELECT count(*) FROM moods")?, "2");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_body_is_parsed_for_who_has_logged_in() -> Result<()> {
     let fixture = Fixture::start_with(|config| config.pool_size(1)).await?;
     let pid = fixture.rows("SELECT pg_backend_pid()").await?;
