@@ -2,6 +2,7 @@
 
 mod gateway;
 mod logging;
+mod mistake;
 
 use std::process::ExitCode;
 
@@ -22,7 +23,14 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Cli { command } = Cli::parse();
+    let Cli { command } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if mistake::repeats_a_url(&error.render().to_string(), std::env::args_os()) => {
+            logging::complain(&anyhow::anyhow!("a URL stands where none is known: see pgferry gateway --help"));
+            return ExitCode::from(mistake::EXIT_CODE);
+        }
+        Err(error) => error.exit(),
+    };
     logging::start();
     let done = match command {
         Command::Gateway(gateway) => gateway.run().await,

@@ -53,6 +53,25 @@ fn it_prints_three_lines_and_never_the_password() {
     assert!(!log.contains("sesame"), "{log}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn no_spelling_of_a_password_stays_in_the_list_of_processes() {
+    for upstream in [
+        "POSTGRESQL://app:sesame@127.0.0.1:1/appdb",
+        "postgresql://127.0.0.1:1/appdb?user=app&password=sesame",
+        "postgresql://app@127.0.0.1:1/appdb?pass%77ord=sesame",
+    ] {
+        let flag = format!("--upstream={upstream}");
+        let mut running = Running(gateway(&[&flag, "--listen", "127.0.0.1:0"]).spawn().expect("the command starts"));
+        let out = BufReader::new(running.0.stdout.take().expect("piped"));
+        let lines: Vec<String> = out.lines().take(3).map(|line| line.expect("text")).collect();
+        assert!(lines[2].starts_with("DATABASE_URL=postgresql://app@127.0.0.1:1/appdb?"), "{lines:?}");
+        let command_line = std::fs::read(format!("/proc/{}/cmdline", running.0.id())).expect("the process runs");
+        assert!(!String::from_utf8_lossy(&command_line).contains("sesame"), "{upstream}");
+        assert!(!lines.concat().contains("sesame"), "{lines:?}");
+    }
+}
+
 #[test]
 fn mistakes_are_told_without_the_password() {
     for (args, words) in [
@@ -60,6 +79,10 @@ fn mistakes_are_told_without_the_password() {
         (&["--upstream", "postgresql://app:sesame@localhost/db?sslmode=maybe"], "sslmode"),
         (&["--upstream", "postgresql://localhost/db", "--listen", "0.0.0.0:0"], "TLS"),
         (&["--upstream", "postgresql://localhost/db", "--ws-auth", "magic"], "cleartext or relay"),
+        (&["postgresql://app:sesame@localhost/db"], "--upstream"),
+        (&["--upstream", "postgresql://localhost/db", "postgresql://app:sesame@localhost/db"], "--upstream"),
+        (&["--upstream", "postgresql://localhost/db", "--listen", "postgresql://app:sesame@localhost/db"], "URL"),
+        (&["--upstream=postgresql://app:12/sesame@localhost/db"], "percent-encoded"),
         (&[], "--upstream"),
     ] {
         let output = gateway(args).env_remove("PGFERRY_UPSTREAM").output().expect("the command runs");

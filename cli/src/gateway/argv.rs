@@ -2,6 +2,10 @@
 
 use std::ffi::OsString;
 
+use percent_encoding::percent_decode_str;
+
+const FLAG: &str = "--upstream=";
+
 /// Where the command line has a password, begins again with a command line without it.
 ///
 /// The password is never needed: callers log in with their own. Where the program cannot be started again, it goes on as
@@ -32,25 +36,33 @@ fn restart(args: &[OsString]) {
 fn restart(_args: &[OsString]) {}
 
 fn without_password(arg: &OsString) -> OsString {
-    let Some(text) = arg.to_str() else { return arg.clone() };
-    let (flag, url) = match text.split_once('=') {
-        Some((flag, url)) if flag == "--upstream" => (Some(flag), url),
-        _ => (None, text),
+    arg.to_str().and_then(cleaned).map_or_else(|| arg.clone(), OsString::from)
+}
+
+/// The argument without the password, where it is the upstream's URL, which has been found well-formed before.
+fn cleaned(arg: &str) -> Option<String> {
+    let (flag, url) = match arg.strip_prefix(FLAG) {
+        Some(url) => (FLAG, url),
+        None => ("", arg),
     };
-    let Some((scheme, rest)) = url.split_once("://") else { return arg.clone() };
-    if !matches!(scheme, "postgresql" | "postgres") {
-        return arg.clone();
+    let (scheme, rest) = url.split_once("://")?;
+    if !["postgresql", "postgres"].iter().any(|name| scheme.eq_ignore_ascii_case(name)) {
+        return None;
     }
-    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let Some((userinfo, after)) = rest.split_at_checked(authority).and_then(|(authority, path)| {
-        let (userinfo, host) = authority.rsplit_once('@')?;
-        Some((userinfo, format!("@{host}{path}")))
-    }) else {
-        return arg.clone();
+    let (authority, after) = rest.split_at_checked(rest.find(['/', '?']).unwrap_or(rest.len()))?;
+    let (user, host) = match authority.rsplit_once('@') {
+        Some((userinfo, host)) => (userinfo.split(':').next().unwrap_or_default(), format!("@{host}")),
+        None => ("", authority.to_owned()),
     };
-    let user = userinfo.split_once(':').map_or(userinfo, |(user, _)| user);
-    let flag = flag.map(|flag| format!("{flag}=")).unwrap_or_default();
-    format!("{flag}{scheme}://{user}{after}").into()
+    let (path, query) = after.split_once('?').unwrap_or((after, ""));
+    let kept: Vec<_> = query.split('&').filter(|pair| !is_password(pair)).collect();
+    let question_mark = if kept.concat().is_empty() { "" } else { "?" };
+    Some(format!("{flag}{scheme}://{user}{host}{path}{question_mark}{}", kept.join("&")))
+}
+
+fn is_password(pair: &str) -> bool {
+    let key = pair.split('=').next().unwrap_or_default();
+    percent_decode_str(key).decode_utf8_lossy().eq_ignore_ascii_case("password")
 }
 
 #[cfg(test)]
@@ -65,6 +77,10 @@ mod tests {
             ("postgresql://app@host/db", "postgresql://app@host/db"),
             ("postgresql://host:5432/db@x", "postgresql://host:5432/db@x"),
             ("--allow-origin=http://a:b@c", "--allow-origin=http://a:b@c"),
+            ("POSTGRESQL://app:sesame@host/db", "POSTGRESQL://app@host/db"),
+            ("postgresql://host/db?user=app&password=sesame", "postgresql://host/db?user=app"),
+            ("--upstream=postgresql://host?pass%77ord=sesame", "--upstream=postgresql://host"),
+            ("postgresql://:sesame@host?password=a&sslmode=require", "postgresql://@host?sslmode=require"),
             ("gateway", "gateway"),
         ] {
             assert_eq!(without_password(&arg.into()), cleaned, "{arg}");

@@ -2,11 +2,12 @@ mod argv;
 mod database_url;
 
 use std::{
+    ffi::OsString,
     io::{self, Write},
     net::SocketAddr,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use pgferry_gateway::{Gateway as Server, GatewayConfig, Upstream, WsAuth};
 use tokio::signal;
@@ -45,6 +46,10 @@ pub(crate) struct Gateway {
     /// Listens without TLS on an address that other machines can reach
     #[arg(long)]
     allow_plain: bool,
+
+    /// There to be refused: clap repeats an argument that it does not know, and this may be a URL with a password
+    #[arg(hide = true)]
+    stray: Vec<OsString>,
 }
 
 const EXAMPLES: &str = "\
@@ -68,9 +73,13 @@ Set RUST_LOG=pgferry_gateway=debug to see what it does.";
 impl Gateway {
     /// Runs the gateway until it is told to end.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        argv::hide_password();
-        let Self { upstream, listen, ws_auth, allow_origin, allow_host, allow_plain } = self;
+        let Self { upstream, listen, ws_auth, allow_origin, allow_host, allow_plain, stray } = self;
+        if !stray.is_empty() {
+            bail!("the gateway takes flags alone: give the server as --upstream URL");
+        }
         let upstream: Upstream = upstream.parse()?;
+        // A URL that is well-formed can be taken apart; whoever gives another sees the command end at once.
+        argv::hide_password();
         let mut config = GatewayConfig::new(upstream.clone()).listen(listen).ws_auth(ws_auth).allow_plain(allow_plain);
         for origin in &allow_origin {
             config = config.allow_origin(origin);
