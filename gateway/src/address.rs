@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use http::StatusCode;
 
@@ -29,7 +29,7 @@ pub(crate) fn choose(
         None => (&*address, Some(5432)),
     };
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let is = |server: &Upstream| server.host().eq_ignore_ascii_case(host) && Some(server.port()) == port;
+    let is = |server: &Upstream| is_same(server.host(), host) && Some(server.port()) == port;
     if is(upstream) {
         return Ok(Arc::clone(upstream));
     }
@@ -46,6 +46,15 @@ pub(crate) fn choose(
     }
 }
 
+/// Whether two names are one, or both are names of this machine.
+fn is_same(host: &str, other: &str) -> bool {
+    host.eq_ignore_ascii_case(other) || is_loopback(host) && is_loopback(other)
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,18 +63,23 @@ mod tests {
     fn only_known_servers_are_chosen() {
         let upstream = Arc::new(Upstream::new("db.internal", 5433));
         let allowed = [Upstream::new("::1", 6000)];
-        let choose =
-            |query| choose(query, Some("localhost:4444"), &upstream, &allowed).map(|server| server.port()).ok();
+        let choose = |query: Option<&str>| {
+            choose(query, Some("localhost:4444"), &upstream, &allowed).map(|server| server.port()).ok()
+        };
         assert_eq!(choose(None), Some(5433));
         assert_eq!(choose(Some("address=DB.internal:5433")), Some(5433));
         assert_eq!(choose(Some("x=1&address=db.internal%3A5433")), Some(5433));
         assert_eq!(choose(Some("address=localhost:4444")), Some(5433));
-        assert_eq!(choose(Some("address=[::1]:6000")), Some(6000));
+        for loopback in ["[::1]", "localhost", "LocalHost", "127.0.0.1"] {
+            assert_eq!(choose(Some(&format!("address={loopback}:6000"))), Some(6000), "{loopback}");
+        }
         for query in [
             "address=db.internal:5432",
             "address=db.internal",
             "address=",
             "address=10.0.0.1:5433",
+            "address=localhost:5433",
+            "address=10.0.0.1:6000",
             "address=db.internal:x",
         ] {
             assert_eq!(choose(Some(query)), None, "{query}");

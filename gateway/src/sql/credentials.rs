@@ -63,6 +63,9 @@ impl fmt::Debug for Credentials {
 /// The message names the user for every part, as the reference's does.
 fn decoded(text: &str) -> Result<String, Fault> {
     match percent_decode_str(text).decode_utf8() {
+        Ok(text) if text.contains('\0') => {
+            Err(Fault::bad_request("invalid connection string: it has a NUL character, which Postgres cannot read"))
+        }
         Ok(text) => Ok(text.into_owned()),
         Err(error) => Err(Fault::bad_request(format!("invalid username: {error}"))),
     }
@@ -95,6 +98,7 @@ mod tests {
 
     #[test]
     fn refuses_what_the_reference_refuses() {
+        let nul = "invalid connection string: it has a NUL character, which Postgres cannot read";
         let no_password = "missing authentication credentials: required password";
         for (url, message) in [
             ("mysql://app:x@host/db", "incorrect scheme"),
@@ -102,6 +106,9 @@ mod tests {
             ("postgresql://host/db", "missing username"),
             ("postgresql://app@host/db", no_password),
             ("postgresql://app:@host/db", no_password),
+            ("postgresql://a%00b:x@host/db", nul),
+            ("postgresql://app:%00@host/db", nul),
+            ("postgresql://app:x@host/db%00", nul),
             ("postgresql://app:x@host/%FF", "invalid username: invalid utf-8 sequence of 1 bytes from index 0"),
             ("no url", "invalid connection string: relative URL without a base"),
         ] {

@@ -1,3 +1,5 @@
+mod url;
+
 use std::{
     fmt, io,
     path::PathBuf,
@@ -7,13 +9,12 @@ use std::{
     time::Duration,
 };
 
-use percent_encoding::percent_decode_str;
 use pgferry::{
     Config, Error, Outcome, Result,
     net::Socket,
     wire::{BackendKey, Client, Startup, cancel},
 };
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 #[cfg(unix)]
 use tokio::net::UnixStream;
 use tokio::{
@@ -22,7 +23,6 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::TlsConnector;
-use url::Url;
 
 /// How long a connection to Postgres may take to open, log-in included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -43,10 +43,12 @@ const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 /// assert!(!format!("{upstream:?}").contains("secret"));
 /// # Ok::<(), pgferry::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Upstream {
     address: Address,
     tls: bool,
+    /// Whose certificates are taken; where there is none, those that the platform trusts.
+    roots: Vec<CertificateDer<'static>>,
     user: Option<String>,
     database: Option<String>,
 }
@@ -67,7 +69,7 @@ impl Upstream {
         } else {
             Address::Tcp { host, port }
         };
-        Self { address, tls: false, user: None, database: None }
+        Self { address, tls: false, roots: Vec::new(), user: None, database: None }
     }
 
     /// Returns the host; `localhost` where the server is reached through a Unix socket.
@@ -143,7 +145,7 @@ impl Upstream {
                 })?;
                 // Only latency is at stake.
                 let _ = tcp.set_nodelay(true);
-                let socket = if self.tls { secure(tcp, host).await? } else { Socket::Plain(tcp) };
+                let socket = if self.tls { secure(tcp, host, &self.roots).await? } else { Socket::Plain(tcp) };
                 Ok(UpstreamStream::Socket(socket))
             }
             Address::Unix { directory, port } => open_unix(directory, *port).await,
@@ -166,7 +168,7 @@ async fn open_unix(directory: &std::path::Path, _port: u16) -> Result<UpstreamSt
     Err(Error::connect(format!("this system has no Unix sockets, so Postgres in {directory} cannot be reached")))
 }
 
-async fn secure(mut tcp: TcpStream, host: &str) -> Result<Socket> {
+async fn secure(mut tcp: TcpStream, host: &str, roots: &[CertificateDer<'static>]) -> Result<Socket> {
     let lost = |error: io::Error| Error::connect(format!("Postgres at {host} closed the connection: {error}"));
     tcp.write_all(&SSL_REQUEST).await.map_err(lost)?;
     if tcp.read_u8().await.map_err(lost)? != b'S' {
@@ -174,7 +176,7 @@ async fn secure(mut tcp: TcpStream, host: &str) -> Result<Socket> {
             "Postgres at {host} offers no TLS: turn it on there, or take sslmode=disable if the network is trusted"
         )));
     }
-    let config = pgferry::net::tls_config(&Config::new(), &[])?;
+    let config = pgferry::net::tls_config(&Config::new().root_certificates(roots.iter().cloned()), &[])?;
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| Error::connect(format!("{host:?} is no name that a certificate can be for")))?;
     let tls = TlsConnector::from(config)
@@ -184,55 +186,17 @@ async fn secure(mut tcp: TcpStream, host: &str) -> Result<Socket> {
     Ok(Socket::Tls(Box::new(tls)))
 }
 
-impl std::str::FromStr for Upstream {
-    type Err = Error;
-
-    /// Parses `postgresql://user:password@host:port/database?sslmode=…&host=…`, of which the password is forgotten.
-    ///
-    /// A host that is percent-encoded and begins with a slash, or such a `host` parameter, is the directory of a Unix
-    /// socket. `sslmode` `require`, `verify-ca` and `verify-full` all mean TLS with the certificate verified against the
-    /// platform's roots; `disable`, `allow`, `prefer` and none mean no TLS. Other parameters are ignored.
-    ///
-    /// # Errors
-    ///
-    /// When it is no such URL; the message does not repeat it.
-    fn from_str(text: &str) -> Result<Self> {
-        let url = Url::parse(text).map_err(|error| {
-            Error::connect(format!("the upstream is no URL such as postgresql://user@localhost:5432/db: {error}"))
-        })?;
-        if !matches!(url.scheme(), "postgresql" | "postgres") {
-            return Err(Error::connect("the upstream's URL has to begin with postgresql://"));
-        }
-        let decoded = |text: &str| {
-            percent_decode_str(text)
-                .decode_utf8()
-                .map(|text| text.into_owned())
-                .map_err(|_| Error::connect("the upstream's URL has percent-encoded bytes that are no UTF-8"))
-        };
-        let mut host = decoded(url.host_str().unwrap_or_default())?;
-        let mut tls = false;
-        for (key, value) in url.query_pairs() {
-            match (&*key, &*value) {
-                ("host", value) => host = value.to_owned(),
-                ("sslmode", "require" | "verify-ca" | "verify-full") => tls = true,
-                ("sslmode", "disable" | "allow" | "prefer") => tls = false,
-                ("sslmode", value) => {
-                    return Err(Error::connect(format!(
-                        "sslmode={value} is unknown: use disable, require or verify-full"
-                    )));
-                }
-                _ => {}
-            }
-        }
-        let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-            Some(ipv6) => ipv6,
-            None if host.is_empty() => "localhost",
-            None => &host,
-        };
-        let user = decoded(url.username())?;
-        let database = decoded(url.path().trim_start_matches('/'))?;
-        let some = |text: String| (!text.is_empty()).then_some(text);
-        Ok(Self { tls, user: some(user), database: some(database), ..Self::new(host, url.port().unwrap_or(5432)) })
+// Certificates are long, and their names not in them as text.
+impl fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, tls, roots, user, database } = self;
+        f.debug_struct("Upstream")
+            .field("address", address)
+            .field("tls", tls)
+            .field("roots", &roots.len())
+            .field("user", user)
+            .field("database", database)
+            .finish()
     }
 }
 
@@ -291,48 +255,3 @@ impl AsyncWrite for UpstreamStream {
 
 /// Servers are shared by every request and session.
 pub(crate) type SharedUpstream = Arc<Upstream>;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(url: &str) -> Upstream {
-        url.parse().unwrap_or_else(|error| panic!("{url}: {error}"))
-    }
-
-    #[test]
-    fn parses_the_forms_that_libpq_takes() {
-        let upstream = parse("postgres://we%20ird:p%40ss@db.example:6000/some%20db?sslmode=require");
-        assert_eq!(
-            upstream,
-            Upstream {
-                tls: true,
-                user: Some("we ird".into()),
-                database: Some("some db".into()),
-                ..Upstream::new("db.example", 6000)
-            }
-        );
-        for url in [
-            "postgresql://app@%2Fvar%2Frun%2Fpostgresql:5433",
-            "postgresql://app@localhost:5433?host=/var/run/postgresql",
-        ] {
-            let upstream = parse(url);
-            assert_eq!(
-                upstream.address,
-                Address::Unix { directory: "/var/run/postgresql".into(), port: 5433 },
-                "{url}"
-            );
-            assert_eq!(upstream.host(), "localhost");
-        }
-        assert_eq!(parse("postgresql://[::1]:5433/db").host(), "::1");
-        assert_eq!((parse("postgresql:///db").host(), parse("postgresql:///db").port()), ("localhost", 5432));
-    }
-
-    #[test]
-    fn errors_do_not_repeat_the_url() {
-        for url in ["http://app:sesame@host/db", "app:sesame@host", "postgresql://app:sesame@host/db?sslmode=maybe"] {
-            let Err(error) = url.parse::<Upstream>() else { panic!("{url} was taken") };
-            assert!(!format!("{error} {error:?}").contains("sesame"), "{error:?}");
-        }
-    }
-}
