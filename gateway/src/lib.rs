@@ -21,6 +21,7 @@ mod pool;
 mod safety;
 mod service;
 mod session;
+mod spawn;
 mod sql;
 mod upstream;
 mod ws_auth;

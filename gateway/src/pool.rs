@@ -13,13 +13,13 @@ use pgferry::{
 };
 use sha2::Sha256;
 use tokio::{
-    runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinHandle,
     time::{Instant, timeout},
 };
 
 use crate::{
+    spawn::spawn,
     sql::{Credentials, Fault, ValueKinds},
     upstream::{SharedUpstream, UpstreamStream},
 };
@@ -281,13 +281,6 @@ async fn run(session: &mut Session, text: &str) -> Result<()> {
     session.simple_query(text).await?.finish().await?;
     session.take_notices();
     Ok(())
-}
-
-/// Starts a task where there is still a runtime to start it on.
-fn spawn(task: impl Future<Output = ()> + Send + 'static) {
-    if let Ok(runtime) = Handle::try_current() {
-        runtime.spawn(task);
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

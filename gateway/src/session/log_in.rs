@@ -5,7 +5,7 @@ use pgferry::{
     Error, Outcome, Result,
     config::{Password, RequireAuth},
     wire::{
-        Client, Startup, TransactionStatus,
+        BackendKey, Client, Startup, TransactionStatus,
         server::{self, Frontend, StartupMessage},
     },
 };
@@ -23,15 +23,22 @@ pub(super) const AUTHENTICATION_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest password message, in bytes; tokens are passwords to some.
 const MAX_PASSWORD: usize = 64 * 1024;
 
-/// Asks the client for its password and logs in upstream with it.
-///
-/// Gives the logged-in connection and what the client has to be told before anything else; `None` when the client left.
+/// A session that is logged in.
+pub(super) struct Session {
+    pub(super) upstream: UpstreamStream,
+    /// What its queries are cancelled with.
+    pub(super) key: Option<BackendKey>,
+    /// What the client has to be told before anything else.
+    pub(super) greeting: Bytes,
+}
+
+/// Asks the client for its password and logs in upstream with it. Gives `None` when the client left.
 pub(super) async fn cleartext<S>(
     stream: &mut S,
     unread: &mut BytesMut,
     message: StartupMessage,
     upstream: &SharedUpstream,
-) -> Result<Option<(UpstreamStream, Bytes)>>
+) -> Result<Option<Session>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -68,9 +75,10 @@ where
     let startup = Startup { database, parameters, ..Startup::new(user, RequireAuth::ANY).password(password) };
     let mut session = upstream.log_in(&startup).await?;
     greet(&mut greeting, &mut session);
+    let key = session.backend_key();
     let (upstream, rest) = session.into_parts();
     greeting.extend_from_slice(&rest);
-    Ok(Some((upstream, greeting.freeze())))
+    Ok(Some(Session { upstream, key, greeting: greeting.freeze() }))
 }
 
 /// Reads the password message (manual, section 55.7): the password and a NUL.

@@ -2,6 +2,7 @@
 
 mod log_in;
 mod opening;
+mod relay;
 
 use std::sync::Arc;
 
@@ -9,22 +10,13 @@ use bytes::{Bytes, BytesMut};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use pgferry::{DbError, Error, SqlState, websocket::ByteStream, wire::server};
-use tokio::{
-    io::{AsyncWriteExt, copy_bidirectional_with_sizes},
-    select,
-};
+use tokio::{io::AsyncWriteExt, select};
 
-use crate::{
-    gateway::Shared,
-    upstream::{SharedUpstream, UpstreamStream},
-    ws_auth::WsAuth,
-};
+use crate::{gateway::Shared, upstream::SharedUpstream, ws_auth::WsAuth};
 use opening::Request;
+use relay::{Abandoned, relay};
 
 type Stream = ByteStream<TokioIo<Upgraded>>;
-
-/// How much is read at once in either direction, in bytes.
-const RELAY_BUFFER: usize = 64 * 1024;
 
 /// Serves one WebSocket until either side is done, and closes it.
 pub(crate) async fn run(shared: Arc<Shared>, upgrade: OnUpgrade, upstream: SharedUpstream) {
@@ -53,34 +45,21 @@ async fn serve(shared: &Shared, stream: &mut Stream, upstream: &SharedUpstream) 
         Some(Request::Cancel(key)) => upstream.cancel(key).await,
         Some(Request::Session { mut raw, startup }) => match shared.config.ws_auth {
             WsAuth::Cleartext => {
-                let Some((upstream, greeting)) = log_in::cleartext(stream, &mut unread, startup, upstream).await?
+                let Some(log_in::Session { upstream: session, key, greeting }) =
+                    log_in::cleartext(stream, &mut unread, startup, upstream).await?
                 else {
                     return Ok(());
                 };
-                relay(stream, upstream, unread, greeting).await;
+                relay(stream, session, Abandoned::new(upstream, key), unread, greeting).await;
                 Ok(())
             }
             WsAuth::Relay => {
-                let upstream = upstream.connect().await?;
+                let session = upstream.connect().await?;
                 raw.extend_from_slice(&unread);
-                relay(stream, upstream, raw, Bytes::new()).await;
+                relay(stream, session, Abandoned::new(upstream, None), raw, Bytes::new()).await;
                 Ok(())
             }
         },
-    }
-}
-
-/// Carries bytes both ways, after what each side has still to be told, until one of them ends.
-async fn relay(stream: &mut Stream, mut upstream: UpstreamStream, to_upstream: BytesMut, to_client: Bytes) {
-    let relayed = async {
-        stream.write_all(&to_client).await?;
-        stream.flush().await?;
-        upstream.write_all(&to_upstream).await?;
-        upstream.flush().await?;
-        copy_bidirectional_with_sizes(stream, &mut upstream, RELAY_BUFFER, RELAY_BUFFER).await
-    };
-    if let Err(error) = relayed.await {
-        tracing::debug!(%error, "a session was cut off");
     }
 }
 

@@ -125,3 +125,35 @@ async fn sessions_end_with_their_client() -> Result<()> {
     drop(client);
     wait_for(fixture.postgres, there, "0").await
 }
+
+#[tokio::test]
+async fn a_client_that_leaves_cancels_its_query() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let mut client = Client::connect(fixture.websocket().await?, &fixture.startup("password")?).await?;
+    let running =
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query = 'SELECT pg_sleep(600), 4716'";
+    let statement = Statement::new("SELECT pg_sleep(600), 4716");
+    let mut execution = client.execute(&statement).await?;
+    tokio::select! {
+        event = execution.next() => anyhow::bail!("the query ended: {event:?}"),
+        seen = wait_for(fixture.postgres, running, "1") => seen?,
+    }
+    drop(client);
+    wait_for(fixture.postgres, running, "0").await
+}
+
+#[tokio::test]
+async fn a_gateway_that_is_dropped_cancels_what_runs() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let mut client = Client::connect(fixture.websocket().await?, &fixture.startup("password")?).await?;
+    let running =
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query = 'SELECT pg_sleep(600), 4717'";
+    let statement = Statement::new("SELECT pg_sleep(600), 4717");
+    let mut execution = client.execute(&statement).await?;
+    tokio::select! {
+        event = execution.next() => anyhow::bail!("the query ended: {event:?}"),
+        seen = wait_for(fixture.postgres, running, "1") => seen?,
+    }
+    drop(fixture.gateway);
+    wait_for(fixture.postgres, running, "0").await
+}
