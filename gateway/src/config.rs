@@ -57,7 +57,7 @@ impl GatewayConfig {
             origins: Origins::default(),
             hosts: Hosts::default(),
             addresses: Vec::new(),
-            limits: Limits { request: 64 * MIB, response: 64 * MIB },
+            limits: Limits { request: 64 * MIB, response: 64 * MIB, silence: Duration::from_secs(60) },
             pool_size: 20,
             idle_timeout: Duration::from_secs(60),
             max_lifetime: Duration::from_secs(60),
@@ -110,6 +110,14 @@ impl GatewayConfig {
     /// Sets the largest body of a response over HTTP, in bytes. Defaults to 64 MiB.
     pub fn max_response_size(mut self, bytes: usize) -> Self {
         self.limits.response = bytes;
+        self
+    }
+
+    /// Sets how long a client may say nothing while it is to speak: on a fresh connection and within a request's body; twice as
+    /// long for the whole of a request's head, which counts from the answer before it. Over HTTP/2 a client is asked after so
+    /// long whether it is still there, and has as long to answer. Defaults to 60 seconds.
+    pub fn client_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.silence = timeout;
         self
     }
 

@@ -6,6 +6,7 @@ use hyper_util::{
     server::conn::auto,
 };
 use pgferry::{Error, Result};
+use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -17,6 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::GatewayConfig,
+    first_bytes::FirstBytes,
     pool::{self, Pool},
     service,
     upstream::SharedUpstream,
@@ -25,8 +27,9 @@ use crate::{
 /// How long a TLS handshake may take.
 const TLS_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a client may take to send a request's head, also behind another request on the same connection.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a connection is idle before the kernel probes the client, and the pause between its probes.
+const KEEPALIVE: TcpKeepalive =
+    TcpKeepalive::new().with_time(Duration::from_secs(60)).with_interval(Duration::from_secs(15));
 
 /// How long a shutdown waits for requests and sessions to end.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -209,8 +212,9 @@ impl Shared {
     }
 
     async fn connection(self: Arc<Self>, tcp: TcpStream) {
-        // Only latency is at stake.
+        // Only latency is at stake, and how soon a client that has vanished is noticed.
         let _ = tcp.set_nodelay(true);
+        let _ = SockRef::from(&tcp).set_tcp_keepalive(&KEEPALIVE);
         let Some(tls) = &self.config.tls else {
             return self.serve(tcp).await;
         };
@@ -231,8 +235,16 @@ impl Shared {
             async move { Ok::<_, Infallible>(service::respond(shared, request).await) }
         });
         let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-        builder.http2().timer(TokioTimer::new()).max_concurrent_streams(200);
+        let patience = self.config.limits.silence;
+        // The time for a head begins with the answer before it, and clients like to come back after a minute.
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.saturating_mul(2));
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(200)
+            .keep_alive_interval(patience)
+            .keep_alive_timeout(patience);
+        let stream = FirstBytes::within(patience, stream);
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         pin!(connection);
         let served = select! {

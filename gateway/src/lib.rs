@@ -16,6 +16,7 @@
 
 mod address;
 mod config;
+mod first_bytes;
 mod gateway;
 mod pool;
 mod safety;

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::StatusCode;
 use pgferry::{DbError, Error, Outcome, http::wire::ErrorBody};
@@ -22,6 +24,10 @@ impl Fault {
 
     pub(crate) fn request_too_large(limit: usize) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("request is too large (max is {limit} bytes)"))
+    }
+
+    pub(crate) fn request_too_slow(silence: Duration) -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, format!("nothing of the HTTP request body came for {silence:?}"))
     }
 
     pub(crate) fn response_too_large(limit: usize) -> Self {

@@ -11,7 +11,7 @@ mod request;
 mod run;
 mod value_kind;
 
-use std::pin::pin;
+use std::{pin::pin, time::Duration};
 
 use bytes::BytesMut;
 use http::{
@@ -20,6 +20,7 @@ use http::{
 };
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes, Incoming};
+use tokio::time::timeout;
 
 pub(crate) use credentials::Credentials;
 pub(crate) use fault::Fault;
@@ -29,11 +30,12 @@ use crate::pool::Pool;
 use payload::Payload;
 use request::Options;
 
-/// How large a request and its response may be, in bytes.
+/// How large a request and its response may be, in bytes, and how long a client may keep silent while it is to speak.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) request: usize,
     pub(crate) response: usize,
+    pub(crate) silence: Duration,
 }
 
 /// Answers one request.
@@ -69,7 +71,7 @@ async fn result(pool: &Pool, limits: Limits, request: Request<Incoming>) -> Resu
     let credentials = Credentials::from_headers(&head.headers)?;
     let options = Options::from_headers(&head.headers)?;
     let announced = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    let body = read(body, announced, limits.request).await?;
+    let body = read(body, announced, limits).await?;
     // Only who has logged in may have the gateway take a body apart.
     let mut lease = pool.lease(&credentials).await?;
     let parsed = serde_json::from_slice::<Payload>(&body);
@@ -96,17 +98,18 @@ async fn result(pool: &Pool, limits: Limits, request: Request<Incoming>) -> Resu
 }
 
 /// Reads a request's body, as long as it keeps to the limit: an announced length is checked before anything is read.
-async fn read<B>(body: B, announced: Option<usize>, limit: usize) -> Result<Bytes, Fault>
+async fn read<B>(body: B, announced: Option<usize>, limits: Limits) -> Result<Bytes, Fault>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let Limits { request: limit, silence, .. } = limits;
     if announced.is_some_and(|length| length > limit) {
         return Err(Fault::request_too_large(limit));
     }
     let mut body = pin!(body);
     let mut whole = BytesMut::new();
-    while let Some(frame) = body.frame().await {
+    while let Some(frame) = timeout(silence, body.frame()).await.map_err(|_| Fault::request_too_slow(silence))? {
         let frame = frame
             .map_err(|error| Fault::bad_request(format!("could not read the HTTP request body: {}", error.into())))?;
         let Ok(data) = frame.into_data() else { continue };

@@ -3,6 +3,7 @@
 mod http;
 mod safety;
 mod session_state;
+mod silence;
 mod websocket;
 
 use std::time::Duration;
