@@ -5,8 +5,15 @@
 //!
 //! # Where it differs from the providers
 //!
-//! * In the parsed output mode an empty array is `[]`, `box[]` is split at its semicolons, and a vector such as
-//!   `pg_index.indkey` is a string; the reference answers `[false]`, `[""]`, pieces of boxes, or status 500.
+//! * The parsed output mode takes arrays apart by Postgres's own rules, where the reference's answer is of no use to anybody
+//!   and no client can rely on it:
+//!   * an empty `bool[]` is `[]` and not `[false]`: the reference answers as if there were one element of no text;
+//!   * an empty `text[]` is `[]` and not `[""]`, since an array of one empty string is another value;
+//!   * an empty `int4[]` is `[]` and no status 500: no text is no number to the reference;
+//!   * `box[]` is split at its semicolons, which are its delimiter in `pg_type`: the reference splits it at every comma, into pieces
+//!     of boxes;
+//!   * an `int2vector` or `oidvector` such as `pg_index.indkey` is a string: `pg_type` lists it among the arrays, but its text has no
+//!     braces, and the reference answers with status 500.
 //! * Control characters of strings in a JSON array arrive in Postgres as they are, instead of as letters.
 //! * COPY over HTTP is refused with a sentence that names the remedy, and its session stays usable.
 //! * A role without a password gets the answer to a wrong password, and no address is barred: there is no control plane.
