@@ -161,7 +161,7 @@ impl GatewayConfig {
     pub(crate) fn check(&self) -> Result<()> {
         if self.tls.is_none() && !self.allow_plain && !self.listen.ip().is_loopback() {
             return Err(Error::refused(format!(
-                "{} can be reached from other machines and passwords would travel in cleartext: give the gateway TLS, listen on 127.0.0.1, or allow plain connections by name",
+                "{} can be reached from other machines and passwords would travel in cleartext: listen on 127.0.0.1, put TLS before it (GatewayConfig::tls), or allow it by name (--allow-plain, GatewayConfig::allow_plain)",
                 self.listen
             )));
         }
@@ -212,7 +212,7 @@ mod tests {
         let config = GatewayConfig::new(Upstream::new("localhost", 5432));
         assert!(config.check().is_ok());
         let everywhere = config.listen(([0, 0, 0, 0], 4444).into());
-        assert!(everywhere.check().is_err_and(|error| error.message().contains("allow plain")));
+        assert!(everywhere.check().is_err_and(|error| error.message().contains("--allow-plain")));
         assert!(everywhere.allow_plain(true).check().is_ok());
     }
 }

@@ -58,10 +58,15 @@ impl Config {
         let url = Url::parse(&text)
             .map_err(|error| Error::config(format!("no endpoint's URL can be made of the host {host:?}: {error}")))?;
         if self.get_provider() == Provider::Other && url.host().is_some_and(|host| is_loopback(&host)) {
-            let key = match transport {
-                Transport::Http => "http_url",
-                Transport::WebSocket => "ws_url",
+            let (key, other, other_key) = match transport {
+                Transport::Http => ("http_url", Transport::WebSocket, "ws_url"),
+                Transport::WebSocket => ("ws_url", Transport::Http, "http_url"),
             };
+            if self.template(other).is_some() {
+                return Err(Error::config(format!(
+                    "only {other_key} is set, and the transport is {transport}: add transport={other}, or set {key}"
+                )));
+            }
             return Err(Error::config(format!(
                 "no endpoint is known for {host}, where Postgres itself speaks neither HTTP nor WebSocket: run \
                  `pgferry gateway` in front of it and use the URL that it prints, or set {key}"

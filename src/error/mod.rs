@@ -231,6 +231,8 @@ impl Error {
             return code.clone();
         }
         match (&self.0.kind, self.0.outcome) {
+            // Whatever else it is, the statement may have run, and that is what a caller must know.
+            (Kind::Refused | Kind::Value, Outcome::Unknown) => SqlState::TRANSACTION_RESOLUTION_UNKNOWN,
             (Kind::Refused, _) => SqlState::FEATURE_NOT_SUPPORTED,
             (Kind::Limit, _) => SqlState::PROGRAM_LIMIT_EXCEEDED,
             (Kind::Auth, _) => SqlState::INVALID_AUTHORIZATION_SPECIFICATION,

@@ -146,7 +146,7 @@ fn column(field: &http::Field) -> Column {
 fn conversion(field: &http::Field) -> Result<codec::Type> {
     codec::Type::builtin(field.type_oid).ok_or_else(|| {
         Error::refused(format!(
-            "column \"{}\" is of the type with OID {}, which pgferry cannot convert over HTTP: cast it to text in the statement, or use \
+            "column \"{}\" is of the type with OID {}, which pgferry cannot convert over HTTP, though the statement has run: cast it to text in the statement, or use \
              transport=websocket",
             field.name, field.type_oid
         ))

@@ -58,7 +58,7 @@ impl Effect {
         Some(match self {
             Self::None | Self::Empty | Self::LeavesState => return None,
             Self::TransactionControl => {
-                "BEGIN, COMMIT, ROLLBACK and savepoints need a session, which HTTP does not have: send the statements as one batch, or use \
+                "BEGIN, COMMIT, ROLLBACK and savepoints need a session, which HTTP does not have: send the statements in one text or batch, which is one transaction, or use \
                  transport=websocket"
             }
             Self::Set => {
@@ -90,7 +90,7 @@ impl Effect {
             }
             Self::AdvisoryLock => {
                 "an advisory lock of the session's would be lost at once, since over HTTP the session ends with the request: take \
-                 pg_advisory_xact_lock in a batch, or use transport=websocket"
+                 pg_advisory_xact_lock in the same text or batch, or use transport=websocket"
             }
             Self::SessionFunction => {
                 "set_config, currval, lastval and functions on open large objects need a session, which HTTP does not have: use RETURNING \

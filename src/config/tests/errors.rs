@@ -286,3 +286,15 @@ fn no_part_of_a_password_is_told() {
         assert!(!error.contains("hunter"), "{url}: {error}");
     }
 }
+
+#[test]
+fn the_other_transports_endpoint_alone() {
+    refused(
+        config("postgresql://app@localhost/app?http_url=http://localhost:4444/sql").endpoint_ws(),
+        "only http_url is set, and the transport is websocket: add transport=http, or set ws_url",
+    );
+    refused(
+        config("postgresql://app@localhost/app?ws_url=ws://localhost:4444/v2").endpoint_http(),
+        "only ws_url is set, and the transport is http: add transport=websocket, or set http_url",
+    );
+}

@@ -164,7 +164,8 @@ fn password(startup: &Startup) -> Result<&Password> {
     startup
         .password
         .as_ref()
-        .ok_or_else(|| Error::auth(format!("the server asks for the password of role \"{}\": give one", startup.user)))
+        .ok_or_else(|| Error::auth(format!("the server asks for the password of role \"{}\", and none is configured: put it in the URL (percent-encoded), or set it with \
+             Config::password", startup.user)))
 }
 
 fn send_password<S>(channel: &mut Channel<S>, password: &str) -> Result<()> {

@@ -132,3 +132,16 @@ async fn another_role_needs_a_bridge_of_its_own() {
         assert_eq!(refusal(&error).0, "28000", "{road:?}: {error}");
     }
 }
+
+#[tokio::test]
+async fn a_result_that_cannot_be_converted_says_that_its_statement_has_run() {
+    let stage = Stage::start();
+    let pool = Road::Http.pool(&stage).await;
+    pool.execute("create type mood as enum ('calm'); create table days (m mood)").await.unwrap();
+    let error = sqlx::query("insert into days values ('calm') returning m").execute(&pool).await.unwrap_err();
+    let (code, message) = refusal(&error);
+    assert_eq!(code, "08007", "{message}");
+    assert!(message.contains("the statement has run"), "{message}");
+    let moods: Vec<String> = sqlx::query_scalar("select m::text from days").fetch_all(&pool).await.unwrap();
+    assert_eq!(moods, ["calm"]);
+}
