@@ -224,7 +224,8 @@ impl Error {
     /// Returns the SQLSTATE that stands for this error, also where it did not come from Postgres.
     ///
     /// Errors of our own map as follows: never executed 08001, unknown outcome 08007, refused 0A000, limit 54000, log-in
-    /// 28000, protocol 08P01, value 22P02.
+    /// 28000, protocol 08P01, value 22P02. What is refused or cannot be converted after its statement has run is an unknown
+    /// outcome.
     #[must_use]
     pub fn sql_state(&self) -> SqlState {
         if let Some(code) = self.code() {

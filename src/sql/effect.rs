@@ -366,7 +366,7 @@ mod tests {
                     "select begin from t",
                     "update t set a = 1",
                     "notify a, 'b'",
-                    "copy t to '/tmp/x'",
+                    "copy t to '/srv/x'",
                     "copy t from program 'cat'",
                     "do $$ begin perform set_config('a', 'b', false); end $$",
                     "vacuum",

@@ -185,9 +185,12 @@ async fn a_connection_closed_between_requests_is_replaced() {
     })
     .await;
     let client = client(&peer);
-    for sent in 1..=20 {
+    let (mut sent, mut answered) = (0, 0);
+    while answered < 3 {
+        sent += 1;
+        assert!(sent < 1000, "after {answered} answers no connection came in place of the closed one");
         match client.query("SELECT", &[]).await {
-            Ok(_) => {}
+            Ok(_) => answered += 1,
             // The close may cross a request on its way; then it is not known what became of it, and it is not sent again.
             Err(error) => assert!(error.is_closed(), "{error:?}"),
         }

@@ -79,12 +79,35 @@ fn ours_fill_in_what_the_url_leaves_out() {
     assert_eq!(config.endpoint_http().unwrap().as_str(), "https://mine.example/sql");
 }
 
+/// Says that the process is the child of [`only_what_asks_for_the_environment_reads_it`], with variables set.
+const CHILD: &str = "PGFERRY_TEST_CHILD";
+
 #[test]
-fn a_url_in_code_reads_no_environment() {
-    // Cargo sets CARGO_MANIFEST_DIR and the like only, so what could leak in are the PG… variables of whoever runs this.
-    let url = "postgresql://app@db.example/app";
-    assert!(config(url).parameters().is_empty());
-    assert_eq!(config(url).get_transport(), Transport::WebSocket);
+fn only_what_asks_for_the_environment_reads_it() {
+    if std::env::var_os(CHILD).is_some() {
+        let from_environment = Config::from_env().unwrap();
+        assert_eq!(from_environment.get_transport(), Transport::Http);
+        assert_eq!(from_environment.get_host().unwrap(), "variable.example");
+
+        let in_code = config("postgresql://app@db.example/app");
+        assert!(in_code.parameters().is_empty());
+        assert_eq!(in_code.get_transport(), Transport::WebSocket);
+        assert_eq!(in_code.get_application_name(), None);
+        return;
+    }
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["config::tests::precedence::only_what_asks_for_the_environment_reads_it", "--exact"])
+        .envs([
+            (CHILD, "1"),
+            ("DATABASE_URL", "postgresql://app@variable.example/app"),
+            ("PGFERRY_TRANSPORT", "http"),
+            ("PGAPPNAME", "shop"),
+        ])
+        .output()
+        .unwrap();
+    let report = String::from_utf8_lossy(&child.stdout);
+    // A runner that finds no test succeeds as well.
+    assert!(child.status.success() && report.contains("1 passed"), "{report}");
 }
 
 #[test]
