@@ -30,6 +30,7 @@ pub(crate) fn base_directory(account: &Account) -> Result<PathBuf> {
     Ok(directory)
 }
 
-fn is_open_to_all(directory: &Path) -> bool {
+/// Returns whether every account can reach a directory.
+pub(crate) fn is_open_to_all(directory: &Path) -> bool {
     directory.ancestors().all(|ancestor| fs::metadata(ancestor).is_ok_and(|metadata| metadata.mode() & 0o001 != 0))
 }

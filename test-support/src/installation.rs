@@ -27,6 +27,7 @@ const USUAL_FOLDERS: [&str; 12] = [
 #[derive(Debug)]
 pub(crate) struct Installation {
     directory: PathBuf,
+    psql: PathBuf,
     version: String,
 }
 
@@ -39,14 +40,34 @@ impl Installation {
             "no PostgreSQL server (initdb, postgres and psql) was found on PATH, through pg_config or in the usual folders: \
              install one with `apt install postgresql`, `dnf install postgresql-server` or `brew install postgresql`",
         )?;
-        let output = Command::new(directory.join("postgres")).arg("--version").output()?;
-        ensure!(output.status.success(), "{} does not run", directory.join("postgres").display());
+        Self::of(directory)
+    }
+
+    /// Takes the server whose programs are in a directory, which the account must be able to read; where it has no `psql`, the
+    /// one of [`find`](Self::find) serves.
+    pub(crate) fn at(directory: &Path) -> Result<Self> {
+        let found = Self::of(directory.to_owned())?;
+        let psql = if found.psql.is_file() { found.psql } else { Self::find()?.psql };
+        Ok(Self { psql, ..found })
+    }
+
+    fn of(directory: PathBuf) -> Result<Self> {
+        let server = directory.join("postgres");
+        let output = Command::new(&server)
+            .arg("--version")
+            .output()
+            .with_context(|| format!("{} cannot be started", server.display()))?;
+        ensure!(output.status.success(), "{} does not run", server.display());
         let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        Ok(Self { directory, version })
+        Ok(Self { psql: directory.join("psql"), directory, version })
     }
 
     pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.directory.join(name)
+    }
+
+    pub(crate) fn psql(&self) -> &Path {
+        &self.psql
     }
 
     /// Returns a name that differs between servers whose data directories may differ.

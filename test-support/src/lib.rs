@@ -15,6 +15,7 @@ mod gateway;
 mod gateway_process;
 mod installation;
 mod postgres;
+mod programs;
 mod proxy;
 mod psql;
 mod secret;

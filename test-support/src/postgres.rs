@@ -16,6 +16,7 @@ use crate::{
     account::Account,
     base_directory::base_directory,
     installation::Installation,
+    programs::readable,
     psql::psql,
     server::Server,
     template::{Passwords, Template},
@@ -179,11 +180,21 @@ impl fmt::Debug for Postgres {
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct Builder {
+    programs: Option<PathBuf>,
     hba: Vec<String>,
     settings: Vec<(String, String)>,
 }
 
 impl Builder {
+    /// Takes the server whose `initdb` and `postgres` are in a directory, instead of the installed one.
+    ///
+    /// Where tests run as root, the server runs as another account: if that cannot read the directory, it gets a copy of it and
+    /// of those beside it.
+    pub fn programs(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.programs = Some(directory.into());
+        self
+    }
+
     /// Adds a line to `pg_hba.conf` before those that ask everybody for SCRAM-SHA-256.
     pub fn hba(mut self, line: impl Into<String>) -> Self {
         self.hba.push(line.into());
@@ -202,9 +213,12 @@ impl Builder {
     ///
     /// As [`Postgres::start`].
     pub fn start(&self) -> Result<Postgres> {
-        let installation = Installation::find()?;
         let account = Account::unprivileged()?;
         let base = base_directory(&account)?;
+        let installation = match &self.programs {
+            Some(directory) => Installation::at(&readable(directory, &account, &base)?)?,
+            None => Installation::find()?,
+        };
         let template = Template::new(&installation, &account, &base);
         let attempt = || self.start_from(&installation, &account, &base, &template);
         attempt().or_else(|first| {
@@ -231,6 +245,6 @@ impl Builder {
         let hba: String = self.hba.iter().map(String::as_str).chain(everybody).flat_map(|line| [line, "\n"]).collect();
         fs::write(directory.path().join("pg_hba.conf"), hba)?;
         let server = Server::start(installation, account, directory.path(), &self.settings)?;
-        Ok(Postgres { server, directory, passwords, psql: installation.program("psql") })
+        Ok(Postgres { server, directory, passwords, psql: installation.psql().to_owned() })
     }
 }

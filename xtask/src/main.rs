@@ -3,6 +3,7 @@
 mod command;
 mod javascript;
 mod lints;
+mod oracle;
 mod test_runs;
 mod tree;
 
@@ -17,7 +18,8 @@ Usage: cargo xtask <COMMAND>
 
 Commands:
   test    Runs every check: format, lints, documentation, features, dependencies, tests, examples in documentation
-  lint    Runs those that compile no test: format, lints, documentation, features, dependencies";
+  lint    Runs those that compile no test: format, lints, documentation, features, dependencies
+  oracle  Compares values and typed statements with PostgreSQL's own; `oracle --help` names its options";
 
 /// A check by its name.
 type Check = (&'static str, fn() -> Result<()>);
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["test"] => run(true),
         ["lint"] => run(false),
+        ["oracle", arguments @ ..] => enter_workspace().and_then(|()| oracle::oracle(arguments)),
         ["--help" | "-h" | "help"] => {
             say(USAGE);
             Ok(())
@@ -44,8 +47,7 @@ fn main() -> ExitCode {
 
 /// Runs all checks, also behind one that failed, so that one run tells everything.
 fn run(with_tests: bool) -> Result<()> {
-    // Wherever it is called from, paths are the workspace's.
-    env::set_current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))?;
+    enter_workspace()?;
     let started = Instant::now();
     let mut failed = Vec::new();
     let mut count = test_runs::Count::default();
@@ -71,4 +73,9 @@ fn run(with_tests: bool) -> Result<()> {
         return Ok(());
     }
     bail!("failed: {}", failed.join(", "))
+}
+
+/// Wherever it is called from, paths are the workspace's.
+fn enter_workspace() -> Result<()> {
+    Ok(env::set_current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))?)
 }

@@ -1,0 +1,20 @@
+create schema extensions;
+create extension hstore schema extensions;
+create extension citext schema extensions;
+create extension ltree schema extensions;
+create extension cube schema extensions;
+create extension earthdistance schema extensions;
+create extension isn schema extensions;
+create extension seg schema extensions;
+create extension intarray schema extensions;
+create extension lo schema extensions;
+create extension pg_trgm schema extensions;
+create extension btree_gist schema extensions;
+create extension tablefunc schema extensions;
+
+set search_path = oracle, extensions;
+create type citext_range as range (subtype = citext);
+create type ltree_range as range (subtype = ltree);
+create domain caseless as citext;
+create type extended as (h hstore, hs hstore[], c citext, l ltree, q lquery, t ltxtquery, k cube, r citext_range, d caseless[]);
+reset search_path;

@@ -1,0 +1,73 @@
+use std::collections::HashMap;
+
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use pgferry::Oid;
+
+use crate::tcp::{Connection, Format, Question};
+
+/// A statement with its parameters.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) text: String,
+    /// Each as `type=literal`, or `type` alone for null; `0:type=literal` and `705:type=literal` declare that OID instead of the
+    /// type's, and send the type's bytes all the same.
+    pub(crate) params: Vec<String>,
+    /// A part of the sentence by which it is refused over HTTP, where that is by design.
+    pub(crate) refused: Option<&'static str>,
+}
+
+impl Case {
+    pub(crate) fn new(text: impl Into<String>, params: &[&str]) -> Self {
+        Self { text: text.into(), params: params.iter().map(|&param| param.to_owned()).collect(), refused: None }
+    }
+
+    pub(crate) fn refused(text: &str, params: &[&str], remedy: &'static str) -> Self {
+        Self { refused: Some(remedy), ..Self::new(text, params) }
+    }
+}
+
+/// Makes cases of a list.
+pub(crate) fn cases(list: &[(&str, &[&str])]) -> Vec<Case> {
+    list.iter().map(|(text, params)| Case::new(*text, params)).collect()
+}
+
+/// A declared type and the binary form of a value.
+pub(crate) type Param = (Oid, Option<Bytes>);
+
+/// What parameters are in bytes, asked of the server once each.
+#[derive(Debug, Default)]
+pub(crate) struct Params(HashMap<String, Param>);
+
+impl Params {
+    pub(crate) fn resolve(&mut self, connection: &mut Connection, param: &str) -> Result<Param> {
+        if let Some(known) = self.0.get(param) {
+            return Ok(known.clone());
+        }
+        let resolved = resolve(connection, param).with_context(|| format!("the parameter {param}"))?;
+        self.0.insert(param.to_owned(), resolved.clone());
+        Ok(resolved)
+    }
+}
+
+fn resolve(connection: &mut Connection, param: &str) -> Result<Param> {
+    let (left, literal) = param.split_once('=').map_or((param, None), |(left, literal)| (left, Some(literal)));
+    let (declared, name) = left.split_once(':').map_or((None, left), |(declared, name)| (Some(declared), name));
+    let quoted = name.replace('\'', "''");
+    let oid = connection.script(&format!("select '{quoted}'::regtype::oid"))?;
+    let oid: Oid = oid.into_iter().flatten().flatten().next().context("no OID")?.parse()?;
+    let declared = declared.map(str::parse).transpose()?.unwrap_or(oid);
+    let Some(literal) = literal else { return Ok((declared, None)) };
+    let answer = connection.ask(&Question {
+        text: "values ($1)",
+        types: &[oid],
+        params: &[Some(Bytes::copy_from_slice(literal.as_bytes()))],
+        param_format: Format::Text,
+        results: &[Format::Binary],
+    })??;
+    let value = answer.rows.into_iter().flatten().next().flatten();
+    if value.is_none() {
+        bail!("the server gives no value");
+    }
+    Ok((declared, value))
+}
