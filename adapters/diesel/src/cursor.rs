@@ -1,25 +1,22 @@
 use std::{iter::FusedIterator, sync::Arc, vec};
 
 use diesel::QueryResult;
-use pgferry::{
-    execute::Output,
-    wire::{Column, DataRow},
-};
+use pgferry::{execute::Output, wire::DataRow};
 
-use crate::Row;
+use crate::{Row, columns::Columns};
 
 /// The rows of a result, all of which have arrived.
 ///
 /// It borrows nothing, so several can be held at once while the connection goes on.
 #[derive(Debug)]
 pub struct Cursor {
-    columns: Arc<[Column]>,
+    columns: Arc<Columns>,
     rows: vec::IntoIter<DataRow>,
 }
 
 impl Cursor {
     pub(crate) fn new(output: Output) -> Self {
-        Self { columns: output.columns, rows: output.rows.into_iter() }
+        Self { columns: Arc::new(Columns::new(output.columns)), rows: output.rows.into_iter() }
     }
 
     fn row(&self, data: DataRow) -> QueryResult<Row> {

@@ -42,6 +42,7 @@
 //! - `ring` (default) or `aws-lc-rs`: whose cryptography TLS uses.
 //! - `r2d2`: the connection can be pooled with `diesel::r2d2`.
 
+mod columns;
 mod connection;
 mod cursor;
 mod error;
