@@ -138,7 +138,8 @@ impl HttpSession {
                 check_single(&statement.text)?;
             }
             let typed = sql::typed(&statement.text, &statement.param_types).map_err(untypable)?;
-            texts.push(http::Statement { text: typed.text, params: text_params(statement)? });
+            let params = sent_params(&typed, &text_params(statement)?);
+            texts.push(http::Statement { text: typed.text, params });
         }
         let stream = self.ready().await?.stream(http::Request::Batch { statements: &texts, options }).await?;
         Ok(Rows::new(stream, statements.iter().map(Awaited::of)))
@@ -164,7 +165,7 @@ impl HttpSession {
     }
 
     async fn send(&self, typed: &sql::Typed<'_>, params: &[Option<Cow<'_, str>>]) -> Result<http::ResultStream> {
-        let statement = http::Statement { text: Cow::Borrowed(&typed.text), params: params.to_vec() };
+        let statement = http::Statement { text: Cow::Borrowed(&typed.text), params: sent_params(typed, params) };
         let sent = self.ready().await?.stream(http::Request::Single(statement)).await;
         sent.map_err(|error| error.map_position(|position| typed.position(position)))
     }
@@ -217,6 +218,11 @@ fn text_params(statement: &Statement) -> Result<Vec<Option<Cow<'_, str>>>> {
             Ok(Some(Cow::Owned(text)))
         })
         .collect()
+}
+
+/// Leaves out those that nothing in the text declares.
+fn sent_params<'p>(typed: &sql::Typed<'_>, params: &[Option<Cow<'p, str>>]) -> Vec<Option<Cow<'p, str>>> {
+    params.iter().enumerate().filter(|(index, _)| typed.sends(*index)).map(|(_, param)| param.clone()).collect()
 }
 
 fn untypable(error: sql::Error) -> Error {

@@ -73,7 +73,8 @@ impl<'a> Prepared<'a> {
     fn with(text: &'a str, params: &'a [Param<'_>], typed: Typing<'a>) -> Result<Self> {
         let types: Vec<Oid> = params.iter().map(Param::type_oid).collect();
         let typed = typed(text, &types).map_err(|error| Error::refused(error.to_string()))?;
-        let params = params.iter().map(|param| param.as_text().map(Cow::Borrowed)).collect();
+        let sent = params.iter().enumerate().filter(|(index, _)| typed.sends(*index));
+        let params = sent.map(|(_, param)| param.as_text().map(Cow::Borrowed)).collect();
         Ok(Self { statement: Statement { text: typed.text.clone(), params }, typed })
     }
 

@@ -1,4 +1,4 @@
-use super::lexer::{Lexer, Token};
+use super::{Dialect, token::Token};
 
 /// Rebuilds the command tag that Postgres would have sent, from the statement's text and what SQL over HTTP keeps of the tag:
 /// its first word and the number of rows.
@@ -14,7 +14,12 @@ use super::lexer::{Lexer, Token};
 /// assert_eq!(command_tag("create unlogged table t (a int)", "CREATE", None), "CREATE TABLE");
 /// assert_eq!(command_tag("create table t as select 1", "SELECT", Some(1)), "SELECT 1");
 /// ```
+#[must_use]
 pub fn command_tag(text: &str, command: &str, row_count: Option<u64>) -> String {
+    Dialect::new().command_tag(text, command, row_count)
+}
+
+pub(super) fn rebuild(dialect: Dialect, text: &str, command: &str, row_count: Option<u64>) -> String {
     match (command, row_count) {
         ("INSERT", Some(count)) => return format!("INSERT 0 {count}"),
         ("SELECT" | "UPDATE" | "DELETE" | "MERGE" | "FETCH" | "MOVE" | "COPY", Some(count)) => {
@@ -22,7 +27,7 @@ pub fn command_tag(text: &str, command: &str, row_count: Option<u64>) -> String 
         }
         _ => {}
     }
-    let words: Vec<Token<'_>> = Lexer::new(text).collect();
+    let words: Vec<Token<'_>> = dialect.tokens(text).collect();
     let mut rest = words.iter().skip_while(|token| !token.is(command)).skip(1);
     let has = |keyword: &str| words.iter().any(|token| token.is(keyword));
     let word = |token: Option<&Token<'_>>| token.map_or("", |token| token.text).to_ascii_uppercase();

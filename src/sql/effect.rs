@@ -1,7 +1,4 @@
-use super::{
-    lexer::{Lexer, Token},
-    split_ranges,
-};
+use super::{Dialect, token::Token};
 
 /// What a statement does to its session, as far as its text tells.
 ///
@@ -114,10 +111,15 @@ impl Effect {
 /// assert_eq!(effect("select pg_advisory_lock(1)"), Effect::AdvisoryLock);
 /// assert!(effect("listen jobs").remedy().is_some_and(|sentence| sentence.contains("transport=websocket")));
 /// ```
+#[must_use]
 pub fn effect(text: &str) -> Effect {
+    Dialect::new().effect(text)
+}
+
+pub(super) fn of_text(dialect: Dialect, text: &str) -> Effect {
     let mut found = Effect::Empty;
-    for range in split_ranges(text) {
-        let one = text.get(range).map_or(Effect::None, effect_of_one);
+    for one in dialect.split(text) {
+        let one = effect_of_one(dialect, one);
         if one.needs_session() {
             return one;
         }
@@ -128,8 +130,8 @@ pub fn effect(text: &str) -> Effect {
     found
 }
 
-fn effect_of_one(text: &str) -> Effect {
-    let tokens: Vec<Token<'_>> = Lexer::new(text).collect();
+fn effect_of_one(dialect: Dialect, text: &str) -> Effect {
+    let tokens: Vec<Token<'_>> = dialect.tokens(text).collect();
     let effect = by_first_words(&tokens);
     if effect != Effect::None {
         return effect;

@@ -1,75 +1,29 @@
 //! PostgreSQL's lexical rules, as far as telling code from literals and comments goes.
 //!
-//! The server's own scanner (`scan.l`, with `standard_conforming_strings` on) decides what is one token; see the manual,
-//! "Lexical Structure". Where the scanner reports an error, this one takes what is left as the token and lets the server
-//! speak.
+//! The server's own scanner (`scan.l`) decides what is one token; see the manual, "Lexical Structure". Where the scanner reports
+//! an error, this one takes what is left as the token and lets the server speak.
 
-/// What a token is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A keyword or an identifier without quotes.
-    Word,
-    /// An identifier in double quotes, with or without `U&`.
-    Quoted,
-    /// A string constant of any kind, dollar-quoted ones included.
-    String,
-    /// A number.
-    Number,
-    /// `$1`; the number is `None` when it does not fit.
-    Param(Option<u16>),
-    /// An operator, or one of `( ) [ ] , ; : .` alone.
-    Symbol,
-}
-
-/// A token and where it stands, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Token<'a> {
-    pub(super) kind: Kind,
-    pub(super) text: &'a str,
-    pub(super) start: usize,
-}
-
-impl Token<'_> {
-    /// Whether it is this keyword, in whatever case; a quoted identifier never is one.
-    pub(super) fn is(&self, keyword: &str) -> bool {
-        self.kind == Kind::Word && self.text.eq_ignore_ascii_case(keyword)
-    }
-
-    /// Whether it is one of these keywords.
-    pub(super) fn is_any(&self, keywords: &[&str]) -> bool {
-        keywords.iter().any(|keyword| self.is(keyword))
-    }
-
-    /// Whether it is this symbol.
-    pub(super) fn is_symbol(&self, symbol: &str) -> bool {
-        self.kind == Kind::Symbol && self.text == symbol
-    }
-
-    /// Whether it names this lower-case function, type or schema, quoted or not.
-    pub(super) fn names(&self, name: &str) -> bool {
-        match self.kind {
-            Kind::Word => self.text.eq_ignore_ascii_case(name),
-            Kind::Quoted => self.text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) == Some(name),
-            _ => false,
-        }
-    }
-
-    /// The byte after its last.
-    pub(super) fn end(&self) -> usize {
-        self.start + self.text.len()
-    }
-}
+use super::{
+    Dialect,
+    token::{Kind, Token},
+};
 
 /// The tokens of a text; white space and comments are left out.
 #[derive(Clone)]
 pub(super) struct Lexer<'a> {
     text: &'a str,
     at: usize,
+    dialect: Dialect,
 }
 
 impl<'a> Lexer<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+    pub(super) fn new(text: &'a str, dialect: Dialect) -> Self {
+        Self { text, at: 0, dialect }
+    }
+
+    /// Reads what follows in another dialect.
+    pub(super) fn switch(&mut self, dialect: Dialect) {
+        self.dialect = dialect;
     }
 
     fn byte(&self, ahead: usize) -> Option<u8> {
@@ -120,15 +74,15 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Skips what stands in quotes; `at` is at the opening one. A doubled quote does not end it.
-    fn skip_quoted(&mut self, quote: u8, backslashes: bool) {
+    /// Skips what stands in quotes; `at` is at the opening one.
+    fn skip_quoted(&mut self, quote: u8, inside: Inside) {
         self.at += 1;
         while let Some(byte) = self.byte(0) {
             self.at += 1;
-            if byte == b'\\' && backslashes {
+            if byte == b'\\' && inside == Inside::Backslashes {
                 self.at += 1;
             } else if byte == quote {
-                if self.byte(0) != Some(quote) {
+                if self.byte(0) != Some(quote) || inside == Inside::Digits {
                     return;
                 }
                 self.at += 1;
@@ -138,9 +92,9 @@ impl<'a> Lexer<'a> {
 
     /// Skips a string and its continuations: constants with nothing but white space, a newline among it, between them are
     /// one constant, and the first one's prefix rules them all.
-    fn skip_string(&mut self, backslashes: bool) {
+    fn skip_string(&mut self, inside: Inside) {
         loop {
-            self.skip_quoted(b'\'', backslashes);
+            self.skip_quoted(b'\'', inside);
             let end = self.at;
             let mut newline = false;
             loop {
@@ -211,47 +165,75 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// Skips the UESCAPE that may follow an identifier or a string with `U&`, and so belongs to it.
+    fn skip_uescape(&mut self) {
+        let end = self.at;
+        self.skip_trivia();
+        let word = self.at;
+        self.skip_while(is_word_part);
+        let keyword = self.text.get(word..self.at).is_some_and(|word| word.eq_ignore_ascii_case("uescape"));
+        self.skip_trivia();
+        if keyword && self.byte(0) == Some(b'\'') {
+            self.skip_string(self.plain());
+        } else {
+            self.at = end;
+        }
+    }
+
+    /// An operator goes as far as its characters do, but not into a comment. Where Postgres would make several of them, as of
+    /// `=-`, nothing here depends on it.
     fn symbol(&mut self) {
-        let mut first = true;
-        while self.byte(0).is_some_and(is_operator) && (first || !(self.looking_at("--") || self.looking_at("/*"))) {
+        let start = self.at;
+        let comment = |lexer: &Self| lexer.at > start && (lexer.looking_at("--") || lexer.looking_at("/*"));
+        while self.byte(0).is_some_and(is_operator) && !comment(self) {
             self.at += 1;
-            first = false;
         }
-        if !first {
-            return;
+        if self.at == start {
+            let two = ["::", ":=", ".."].into_iter().any(|symbol| self.looking_at(symbol));
+            // A character that means nothing to Postgres is ASCII: the others are letters.
+            self.at += if two { 2 } else { 1 };
         }
-        let two = ["::", ":=", ".."].into_iter().any(|symbol| self.looking_at(symbol));
-        self.at += if two { 2 } else { 1 };
+    }
+
+    fn plain(&self) -> Inside {
+        if self.dialect.has_standard_strings() { Inside::Doubled } else { Inside::Backslashes }
     }
 
     fn scan(&mut self, byte: u8) -> Kind {
         match (byte, self.byte(1), self.byte(2)) {
             (b'\'', ..) => {
-                self.skip_string(false);
+                self.skip_string(self.plain());
                 Kind::String
             }
             (b'e' | b'E', Some(b'\''), _) => {
                 self.at += 1;
-                self.skip_string(true);
+                self.skip_string(Inside::Backslashes);
                 Kind::String
             }
-            (b'n' | b'N' | b'b' | b'B' | b'x' | b'X', Some(b'\''), _) => {
+            (b'n' | b'N', Some(b'\''), _) => {
                 self.at += 1;
-                self.skip_string(false);
+                self.skip_string(self.plain());
+                Kind::String
+            }
+            (b'b' | b'B' | b'x' | b'X', Some(b'\''), _) => {
+                self.at += 1;
+                self.skip_string(Inside::Digits);
                 Kind::String
             }
             (b'u' | b'U', Some(b'&'), Some(b'\'')) => {
                 self.at += 2;
-                self.skip_string(false);
+                self.skip_string(Inside::Doubled);
+                self.skip_uescape();
                 Kind::String
             }
             (b'u' | b'U', Some(b'&'), Some(b'"')) => {
                 self.at += 2;
-                self.skip_quoted(b'"', false);
+                self.skip_quoted(b'"', Inside::Doubled);
+                self.skip_uescape();
                 Kind::Quoted
             }
             (b'"', ..) => {
-                self.skip_quoted(b'"', false);
+                self.skip_quoted(b'"', Inside::Doubled);
                 Kind::Quoted
             }
             (b'$', Some(b'0'..=b'9'), _) => {
@@ -263,7 +245,7 @@ impl<'a> Lexer<'a> {
             (b'$', ..) if self.skip_dollar_quoted() => Kind::String,
             (b'0'..=b'9', ..) | (b'.', Some(b'0'..=b'9'), _) => self.number(),
             (byte, ..) if is_word_start(byte) => {
-                self.skip_while(|byte| is_word_start(byte) || byte.is_ascii_digit() || byte == b'$');
+                self.skip_while(is_word_part);
                 Kind::Word
             }
             _ => {
@@ -272,6 +254,17 @@ impl<'a> Lexer<'a> {
             }
         }
     }
+}
+
+/// How a quote stands inside what is quoted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Inside {
+    /// Twice.
+    Doubled,
+    /// Twice, or behind a backslash.
+    Backslashes,
+    /// Never, as in `B'01'`.
+    Digits,
 }
 
 impl<'a> Iterator for Lexer<'a> {
@@ -297,16 +290,20 @@ fn is_word_start(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
 }
 
+fn is_word_part(byte: u8) -> bool {
+    is_word_start(byte) || byte.is_ascii_digit() || byte == b'$'
+}
+
 fn is_operator(byte: u8) -> bool {
     b"~!@#^&|`?+-*/%<>=".contains(&byte)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, Lexer};
+    use super::{Dialect, Kind, Lexer};
 
     fn texts(text: &str) -> Vec<&str> {
-        Lexer::new(text).map(|token| token.text).collect()
+        Lexer::new(text, Dialect::new()).map(|token| token.text).collect()
     }
 
     #[test]
@@ -333,6 +330,9 @@ mod tests {
             "0x1e",
             "1_000",
             "1e+5",
+            "U&'d!0061' uescape '!'",
+            "U&\"d!0061\" /* c */ UEscape '!'",
+            "B'01'\n'10'",
         ] {
             assert_eq!(texts(literal), [literal]);
         }
@@ -352,11 +352,31 @@ mod tests {
         assert_eq!(texts("0x1e-5"), ["0x1e", "-", "5"]);
         assert_eq!(texts("a.b[1]"), ["a", ".", "b", "[", "1", "]"]);
         assert_eq!(texts("$ a"), ["$", "a"]);
+        assert_eq!(texts("b'0''1'"), ["b'0'", "'1'"]);
+        assert_eq!(texts("1@-1"), ["1", "@-", "1"]);
+        assert_eq!(texts("*/*c*/+--"), ["*", "+"]);
+        assert_eq!(texts("U&\"a\" uescapes 'x'"), ["U&\"a\"", "uescapes", "'x'"]);
+        assert_eq!(texts("$1$a$ $1$a$"), ["$1", "$a$ $1$a$"]);
+        assert_eq!(texts("a$$b$$"), ["a$$b$$"]);
+        assert_eq!(texts("1$$b$$"), ["1", "$$b$$"]);
+        assert_eq!(texts("\u{feff}a \u{a0}b"), ["\u{feff}a", "\u{a0}b"]);
+    }
+
+    #[test]
+    fn backslashes_escape_where_strings_are_not_standard() {
+        let dialect = Dialect::new().standard_conforming_strings(false);
+        let texts = |text| Lexer::new(text, dialect).map(|token| token.text).collect::<Vec<_>>();
+        for text in ["'a\\'b;'", "n'a\\'b;'", "'a'\n'b\\'c;'"] {
+            assert_eq!(texts(text), [text]);
+        }
+        assert_eq!(texts("x'a\\'b"), ["x'a\\'", "b"]);
+        assert_eq!(texts("$$\\$$b"), ["$$\\$$", "b"]);
+        assert_eq!(texts("\"a\\\"b"), ["\"a\\\"", "b"]);
     }
 
     #[test]
     fn parameters_have_numbers() {
-        let kinds: Vec<_> = Lexer::new("$1 $32767 $99999999").map(|token| token.kind).collect();
+        let kinds: Vec<_> = Lexer::new("$1 $32767 $99999999", Dialect::new()).map(|token| token.kind).collect();
         assert_eq!(kinds, [Kind::Param(Some(1)), Kind::Param(Some(32767)), Kind::Param(None)]);
     }
 
@@ -374,7 +394,7 @@ mod tests {
     fn every_prefix_of_nasty_text_is_cut_at_characters() {
         let text = "sélect E'\\é' || $é$ü$é$ /* ö */ \"ä\" -- é\n$1€ ☃ 😀";
         for (end, _) in text.char_indices() {
-            for token in Lexer::new(&text[..end]) {
+            for token in Lexer::new(&text[..end], Dialect::new()) {
                 assert_eq!(&text[token.start..token.end()], token.text);
             }
         }

@@ -3,15 +3,24 @@
 //! No I/O, and no parser: the text is read as tokens by PostgreSQL's lexical rules, and the server has the last word on the rest.
 
 mod command_tag;
+mod dialect;
 mod effect;
+mod in_place;
 mod lexer;
 mod parameters;
 mod placement;
+mod prologue;
 mod split;
+mod token;
+mod transaction_block;
 mod typed;
+mod typing;
 
 pub use command_tag::command_tag;
+pub use dialect::Dialect;
 pub use effect::{Effect, effect};
 pub use parameters::highest_parameter;
 pub use split::{split, split_ranges};
-pub use typed::{Error, Typed, typed, typed_in_place, typed_in_place_with, typed_with};
+pub use transaction_block::forbids_transaction_block;
+pub use typed::{Error, Typed};
+pub use typing::{typed, typed_in_place, typed_in_place_with, typed_with};

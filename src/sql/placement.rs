@@ -1,6 +1,8 @@
 //! Where in a statement a WITH can stand that is analysed before everything else in it.
 
-use super::lexer::{Lexer, Token};
+use std::iter::Peekable;
+
+use super::{Dialect, lexer::Lexer};
 
 /// What can be done to fix the types of a statement's parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,40 +17,30 @@ pub(super) enum Placement {
     None,
 }
 
-/// Finds the place; the text is one statement.
-pub(super) fn placement(text: &str) -> Placement {
-    let mut tokens = Tokens { lexer: Lexer::new(text), peeked: None };
-    while tokens.peek().is_some_and(|token| token.is_symbol(";")) {
-        tokens.next();
-    }
-    let Some(first) = tokens.peek() else { return Placement::None };
-    if first.is("explain") {
-        tokens.next();
-        tokens.skip_explain_options();
-        // EXPLAIN takes parameters only for a statement that does.
-        return statement(&mut tokens);
-    }
-    statement(&mut tokens)
-}
+type Tokens<'a> = Peekable<Lexer<'a>>;
 
-fn statement(tokens: &mut Tokens<'_>) -> Placement {
+/// Finds the place; the text is one statement.
+pub(super) fn placement(dialect: Dialect, text: &str) -> Placement {
+    let mut tokens = dialect.tokens(text);
+    while tokens.next_if(|token| token.is_symbol(";")).is_some() {}
+    if tokens.next_if(|token| token.is("explain")).is_some() {
+        // It takes parameters only for a statement that does.
+        skip_explain_options(&mut tokens);
+    }
     let Some(first) = tokens.peek() else { return Placement::None };
     if first.is("create") {
-        return create(tokens);
+        return create(&mut tokens);
     }
-    if first.is_any(&["call", "declare"]) {
-        return Placement::InPlace;
+    if first.is("declare") {
+        return if skip_behind(&mut tokens, "for") { query(&mut tokens) } else { Placement::None };
     }
-    query(tokens)
+    if first.is("call") { Placement::InPlace } else { query(&mut tokens) }
 }
 
 /// SELECT and its kin, perhaps in parentheses, perhaps with a WITH of its own.
 fn query(tokens: &mut Tokens<'_>) -> Placement {
-    let Some(first) = tokens.peek() else { return Placement::None };
-    let start = first.start;
-    while tokens.peek().is_some_and(|token| token.is_symbol("(")) {
-        tokens.next();
-    }
+    let Some(start) = tokens.peek().map(|token| token.start) else { return Placement::None };
+    while tokens.next_if(|token| token.is_symbol("(")).is_some() {}
     let Some(word) = tokens.peek() else { return Placement::None };
     if word.is("with") {
         // Of nested ones too: Postgres forbids a second WITH around a parenthesised one, and analyses the leftmost arm
@@ -58,12 +50,13 @@ fn query(tokens: &mut Tokens<'_>) -> Placement {
     if word.is_any(&["select", "insert", "update", "delete", "merge", "values", "table"]) {
         return Placement::New(start);
     }
-    if word.is("execute") { Placement::InPlace } else { Placement::None }
+    // EXECUTE takes none either: its arguments are evaluated as if they stood alone.
+    Placement::None
 }
 
 fn with(tokens: &mut Tokens<'_>) -> Placement {
     let Some(with) = tokens.next() else { return Placement::None };
-    let Some(recursive) = tokens.next().filter(|token| token.is("recursive")) else {
+    let Some(recursive) = tokens.next_if(|token| token.is("recursive")) else {
         return Placement::Merge(with.end());
     };
     // RECURSIVE is not reserved, so a query can bear that name.
@@ -74,64 +67,41 @@ fn with(tokens: &mut Tokens<'_>) -> Placement {
 /// CREATE TABLE … AS and CREATE MATERIALIZED VIEW … AS; no other CREATE takes parameters.
 fn create(tokens: &mut Tokens<'_>) -> Placement {
     tokens.next();
-    while tokens.peek().is_some_and(|token| token.is_any(&["global", "local", "temp", "temporary", "unlogged"])) {
-        tokens.next();
+    let modifiers = ["global", "local", "temp", "temporary", "unlogged"];
+    while tokens.next_if(|token| token.is_any(&modifiers)).is_some() {}
+    match tokens.next() {
+        // Postgres refuses one that uses parameters, and so would it one with a prologue.
+        Some(word) if word.is("materialized") => Placement::InPlace,
+        Some(word) if word.is("table") && skip_behind(tokens, "as") => query(tokens),
+        _ => Placement::None,
     }
-    let table = match tokens.next() {
-        Some(word) if word.is("materialized") => tokens.next().is_some_and(|token| token.is("view")),
-        Some(word) => word.is("table"),
-        None => false,
-    };
-    if !table {
-        return Placement::None;
-    }
+}
+
+/// Skips what stands before a keyword outside parentheses, and the keyword; returns whether it is there.
+fn skip_behind(tokens: &mut Tokens<'_>, keyword: &str) -> bool {
     let mut depth = 0_usize;
-    while let Some(token) = tokens.next() {
+    for token in tokens {
         if token.is_symbol("(") {
             depth += 1;
         } else if token.is_symbol(")") {
             depth = depth.saturating_sub(1);
-        } else if depth == 0 && token.is("as") {
-            return query(tokens);
+        } else if depth == 0 && token.is(keyword) {
+            return true;
         }
     }
-    Placement::None
+    false
 }
 
-struct Tokens<'a> {
-    lexer: Lexer<'a>,
-    peeked: Option<Token<'a>>,
-}
-
-impl<'a> Tokens<'a> {
-    fn peek(&mut self) -> Option<Token<'a>> {
-        if self.peeked.is_none() {
-            self.peeked = self.lexer.next();
-        }
-        self.peeked
+/// Skips `(…)`, or ANALYZE and VERBOSE. A parenthesis may also begin the statement itself, and is told by what stands
+/// behind it.
+fn skip_explain_options(tokens: &mut Tokens<'_>) {
+    while tokens.next_if(|token| token.is_any(&["analyze", "analyse", "verbose"])).is_some() {}
+    let mut ahead = tokens.clone();
+    if !ahead.next().is_some_and(|token| token.is_symbol("(")) {
+        return;
     }
-
-    fn next(&mut self) -> Option<Token<'a>> {
-        self.peeked.take().or_else(|| self.lexer.next())
+    if ahead.next().is_some_and(|token| token.is_symbol("(") || token.is_any(&["select", "with", "values", "table"])) {
+        return;
     }
-
-    /// Skips `(…)`, or ANALYZE and VERBOSE. A parenthesis may also begin the statement itself, and is told by what stands
-    /// behind it.
-    fn skip_explain_options(&mut self) {
-        while self.peek().is_some_and(|token| token.is_any(&["analyze", "analyse", "verbose"])) {
-            self.next();
-        }
-        if !self.peek().is_some_and(|token| token.is_symbol("(")) {
-            return;
-        }
-        let second = self.lexer.clone().next();
-        if second.is_some_and(|token| token.is_symbol("(") || token.is_any(&["select", "with", "values", "table"])) {
-            return;
-        }
-        while let Some(token) = self.next() {
-            if token.is_symbol(")") {
-                return;
-            }
-        }
-    }
+    tokens.find(|token| token.is_symbol(")"));
 }

@@ -1,11 +1,18 @@
-use std::ops::Range;
+use std::{mem::take, ops::Range};
 
-use super::lexer::{Lexer, Token, is_space};
+use super::{
+    Dialect,
+    dialect::Setting,
+    lexer::{Lexer, is_space},
+    token::Token,
+};
 
 /// Splits a script into its statements, without their semicolons; empty ones are left out.
 ///
 /// Semicolons in strings, comments, the body of a function written as `BEGIN ATOMIC … END`, and between the parentheses of a
 /// rule's commands do not end a statement. The statements are parts of `script`; [`split_ranges`] says where they stand.
+///
+/// As in psql, which sends each statement by itself, a SET of `standard_conforming_strings` decides how those behind it are read.
 ///
 /// # Example
 ///
@@ -18,22 +25,34 @@ use super::lexer::{Lexer, Token, is_space};
 /// ]);
 /// assert!(split(" ; /* nothing */ ;").is_empty());
 /// ```
+#[must_use]
 pub fn split(script: &str) -> Vec<&str> {
-    split_ranges(script).into_iter().filter_map(|range| script.get(range)).collect()
+    Dialect::new().split(script)
 }
 
 /// Returns where the statements of a script stand, in bytes, as [`split`] finds them.
+#[must_use]
 pub fn split_ranges(script: &str) -> Vec<Range<usize>> {
+    Dialect::new().split_ranges(script)
+}
+
+pub(super) fn ranges(dialect: Dialect, script: &str) -> Vec<Range<usize>> {
     let mut statements = Vec::new();
     let mut start = 0;
     let mut state = State::default();
-    for token in Lexer::new(script) {
+    let mut dialect = dialect;
+    let mut setting = Setting::default();
+    let mut tokens = Lexer::new(script, dialect);
+    while let Some(token) = tokens.next() {
         if token.is_symbol(";") && state.ends_here() {
             statements.extend(trimmed(script, start..token.start, &state));
             start = token.end();
             state = State::default();
+            dialect = take(&mut setting).apply(dialect);
+            tokens.switch(dialect);
         } else {
             state.see(&token);
+            setting.see(&token);
         }
     }
     statements.extend(trimmed(script, start..script.len(), &state));
