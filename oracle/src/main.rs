@@ -1,6 +1,7 @@
 //! PostgreSQL as the oracle: pgferry's values and typed statements against a server's own.
 
 mod codec;
+mod corpus;
 mod grow;
 mod report;
 mod server;
@@ -14,6 +15,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
 
+use corpus::Corpus;
 use report::{Mismatches, say};
 use server::Server;
 
@@ -29,6 +31,9 @@ struct Arguments {
     /// Which servers: the installed one, PostgreSQL 18, or both.
     #[arg(long, default_value = "all")]
     server: Servers,
+    /// Writes samples of both forms of each type into this folder, for fuzzers, and compares no statements.
+    #[arg(long)]
+    corpus: Option<PathBuf>,
     /// The folder with PostgreSQL 18's programs.
     #[arg(long, required_if_eq_any = [("server", "18"), ("server", "all")])]
     programs_18: Option<PathBuf>,
@@ -60,12 +65,15 @@ fn run(arguments: &Arguments) -> Result<bool> {
     say(&format!("seed {seed}"));
     let installed = (arguments.server != Servers::Newer).then_some(None);
     let newer = arguments.programs_18.as_deref().filter(|_| arguments.server != Servers::Installed).map(Some);
+    let corpus = arguments.corpus.clone().map(Corpus::new);
     let mut mismatches = Mismatches::default();
     for programs in installed.into_iter().chain(newer) {
         let server = Server::start(programs)?;
         let plan = values::Plan { values: arguments.values, seed };
-        mismatches.merge(values::run(&server, plan, &|_, _| Ok(()))?);
-        mismatches.merge(statements::run(&server)?);
+        mismatches.merge(values::run(&server, plan, corpus.as_ref())?);
+        if corpus.is_none() {
+            mismatches.merge(statements::run(&server)?);
+        }
     }
     mismatches.say();
     say(&format!("{} mismatches", mismatches.count()));

@@ -1,5 +1,6 @@
 use anyhow::{Result, ensure};
 use bytes::Bytes;
+use pgferry::Oid;
 
 use crate::{
     tcp::{Answer, Connection, Failure, Format, Question},
@@ -43,10 +44,26 @@ pub(super) fn query(connection: &mut Connection, query: &str) -> Result<Result<V
     })
 }
 
+/// Asks what the server takes a parameter for: the text that it prints of it, or why it refuses it.
+pub(super) fn parameter(
+    connection: &mut Connection,
+    oid: Oid,
+    param_format: Format,
+    value: &[u8],
+) -> Result<Result<Bytes, Failure>> {
+    let params = [Some(Bytes::copy_from_slice(value))];
+    let question =
+        Question { text: "values ($1)", types: &[oid], params: &params, param_format, results: &[Format::Text] };
+    Ok(match connection.ask(&question)? {
+        Ok(answer) => Ok(answer.rows.into_iter().flatten().flatten().next().unwrap_or_default()),
+        Err(failure) => Err(failure),
+    })
+}
+
 fn both_forms(
     connection: &mut Connection,
     text: &str,
-    types: &[pgferry::Oid],
+    types: &[Oid],
     params: &[Option<Bytes>],
 ) -> Result<Result<Answer, Failure>> {
     connection.ask(&Question {

@@ -4,7 +4,9 @@ mod ask;
 mod compare;
 mod coverage;
 mod damage;
+mod meaning;
 mod run;
 
+pub(crate) use ask::Sample;
 pub(crate) use compare::shown;
 pub(crate) use run::{Plan, run};

@@ -16,9 +16,11 @@ use super::{
     compare::compare,
     coverage::excuse,
     damage::damage,
+    meaning::meaning,
 };
 use crate::{
     codec::Codec,
+    corpus::Corpus,
     grow::{self, Pools},
     report::{Mismatches, say},
     server::Server,
@@ -30,8 +32,10 @@ use crate::{
 const BATCH: usize = 2000;
 const BATCH_BYTES: usize = 4 << 20;
 const THREADS: usize = 2;
-/// Of so many values one is damaged.
+/// Of so many values one is damaged in every place.
 const DAMAGED: usize = 50;
+/// Of so many values one is altered and sent.
+const ALTERED: usize = 8;
 
 /// How many values are compared, and from which seed they grow.
 #[derive(Clone, Copy, Debug)]
@@ -51,11 +55,7 @@ struct Outcome {
 }
 
 /// Compares values of every type of the server's database, prints what is not covered, and returns the mismatches.
-pub(crate) fn run(
-    server: &Server,
-    plan: Plan,
-    sink: &(dyn Fn(&TypeEntry, &Sample) -> Result<()> + Sync),
-) -> Result<Mismatches> {
+pub(crate) fn run(server: &Server, plan: Plan, corpus: Option<&Corpus>) -> Result<Mismatches> {
     let mut connection = server.connect()?;
     let types = Types::read(&mut connection)?;
     let codec = Codec::load(&mut connection, &types)?;
@@ -71,7 +71,7 @@ pub(crate) fn run(
                 let quota = (plan.values * share(entry)).div_ceil(shares.max(1)).max(4);
                 let mut random = Rng::with_seed(plan.seed ^ u64::from(entry.oid).wrapping_mul(0x9e37_79b9_7f4a_7c15));
                 let mut growth = Growth { entry, types: &types, pools: &pools, random: &mut random, quota };
-                let outcome = one(&mut connection, &codec, &mut growth, sink).with_context(|| entry.cast.clone())?;
+                let outcome = one(&mut connection, &codec, &mut growth, corpus).with_context(|| entry.cast.clone())?;
                 done.lock().map_err(|_| anyhow!("a thread panicked"))?.push((entry.oid, outcome));
             }
             Ok(())
@@ -133,7 +133,7 @@ fn one(
     connection: &mut Connection,
     codec: &Codec,
     growth: &mut Growth<'_>,
-    sink: &(dyn Fn(&TypeEntry, &Sample) -> Result<()> + Sync),
+    corpus: Option<&Corpus>,
 ) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let entry = growth.entry;
@@ -144,7 +144,7 @@ fn one(
             None
         }
     };
-    let mut take = |samples: Vec<Sample>, random: &mut Rng| -> Result<()> {
+    let mut take = |connection: &mut Connection, samples: Vec<Sample>, random: &mut Rng| -> Result<()> {
         for sample in samples {
             if let Some(conversion) = &conversion {
                 for difference in compare(conversion, &sample) {
@@ -155,16 +155,23 @@ fn one(
                 {
                     outcome.mismatches.add(&entry.cast, panic);
                 }
+                if outcome.compared % ALTERED == 0
+                    && let Some(difference) = meaning(connection, entry, conversion, &sample, random)?
+                {
+                    outcome.mismatches.add(&entry.cast, difference);
+                }
                 outcome.compared += 1;
             }
-            sink(entry, &sample)?;
+            if let Some(corpus) = corpus {
+                corpus.add(entry, &sample)?;
+            }
             outcome.pool.extend(String::from_utf8(sample.text.into()).ok());
         }
         Ok(())
     };
     for query in grow::expressions(entry, growth.quota.min(400)) {
         match ask::query(connection, &query)? {
-            Ok(samples) => take(samples, growth.random)?,
+            Ok(samples) => take(connection, samples, growth.random)?,
             // Some rows cannot be had: what is in them has no binary form, or the system has not what a view is about.
             Err(_) if matches!(entry.kind, TypeKind::Composite { .. }) => {}
             Err(failure) => return Err(failure).context(query),
@@ -181,7 +188,8 @@ fn one(
             break;
         }
         from += batch.len();
-        take(ask::literals(connection, entry, &batch)?, growth.random)?;
+        let samples = ask::literals(connection, entry, &batch)?;
+        take(connection, samples, growth.random)?;
     }
     Ok(outcome)
 }
