@@ -4,6 +4,7 @@
 //! parameters' types are fixed by a prologue and every value is converted ([`codec`](crate::codec)).
 
 mod blocking;
+mod conversion;
 mod http_session;
 mod output;
 mod rows;
@@ -14,6 +15,7 @@ mod statement;
 mod wire_session;
 
 pub use blocking::BlockingSession;
+pub use conversion::Conversion;
 pub use http_session::HttpSession;
 pub use output::{Event, Output};
 pub use rows::Rows;

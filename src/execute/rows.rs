@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use super::{Event, Statement};
+use super::{Conversion, Event, Statement};
 use crate::{
     codec,
     error::{Error, Outcome, Result},
     http, sql,
-    wire::{Column, DataRowBuilder, Format},
+    wire::{Column, Format},
 };
 
 /// The results of statements sent over HTTP, converted while they arrive.
@@ -14,7 +14,8 @@ pub struct Rows {
     stream: http::ResultStream,
     /// The statements whose results are still to come, the next one last.
     coming: Vec<Awaited>,
-    columns: Columns,
+    /// That of the result under way, once it is known to have rows.
+    conversion: Option<Conversion>,
     /// An event found out about together with the one before it.
     held: Option<Event>,
 }
@@ -32,23 +33,12 @@ impl Awaited {
     }
 }
 
-/// How the values of the result under way are converted.
-#[derive(Debug)]
-enum Columns {
-    /// Nothing is known yet, or the statement gives no rows.
-    None,
-    /// Postgres's own text is what is wanted.
-    Text(usize),
-    /// One conversion a column.
-    Binary(Vec<codec::Type>),
-}
-
 impl Rows {
     pub(super) fn new(
         stream: http::ResultStream,
         statements: impl IntoIterator<Item = Awaited, IntoIter: DoubleEndedIterator>,
     ) -> Self {
-        Self { stream, coming: statements.into_iter().rev().collect(), columns: Columns::None, held: None }
+        Self { stream, coming: statements.into_iter().rev().collect(), conversion: None, held: None }
     }
 
     /// Gives the next event, `None` once every statement's result has ended.
@@ -79,53 +69,29 @@ impl Rows {
     fn describe(&mut self, fields: &[http::Field]) -> Result<Option<Event>> {
         // No fields means no rows, but for a SELECT of no columns; its first row tells.
         if fields.is_empty() {
-            self.columns = Columns::None;
+            self.conversion = None;
             return Ok(None);
         }
-        self.columns = match self.awaited()?.results {
-            Format::Text => Columns::Text(fields.len()),
-            Format::Binary => Columns::Binary(fields.iter().map(conversion).collect::<Result<_>>()?),
-        };
+        self.conversion = Some(match self.awaited()?.results {
+            Format::Text => Conversion::text(fields.len())?,
+            Format::Binary => Conversion::binary(fields.iter().map(conversion).collect::<Result<Vec<_>>>()?)?,
+        });
         Ok(Some(Event::Columns(fields.iter().map(column).collect())))
     }
 
     fn convert(&mut self, row: &http::RawRow) -> Result<Event> {
-        let expected = match &self.columns {
-            Columns::None => 0,
-            Columns::Text(count) => *count,
-            Columns::Binary(types) => types.len(),
-        };
-        if row.len() != expected {
-            return Err(broken(format!("a row of {} values came for {expected} columns", row.len())));
+        if let Some(conversion) = &mut self.conversion {
+            return conversion.convert(row).map(Event::Row);
         }
-        let mut built = DataRowBuilder::with_capacity(expected, row.size())?;
-        for (index, value) in row.values().enumerate() {
-            let Some(value) = value? else {
-                built.push_null();
-                continue;
-            };
-            built.push(|out| match &self.columns {
-                Columns::Binary(types) => types[index].text_to_binary(&value, out).map_err(|error| {
-                    Error::value(format!("column {} of the result: {error}", index + 1), Outcome::Unknown)
-                }),
-                Columns::None | Columns::Text(_) => {
-                    out.extend_from_slice(value.as_bytes());
-                    Ok(())
-                }
-            })?;
-        }
-        let row = Event::Row(built.finish()?);
-        if matches!(self.columns, Columns::None) {
-            // The announcement that `describe` could not make.
-            self.columns = Columns::Text(0);
-            self.held = Some(row);
-            return Ok(Event::Columns(Arc::from([])));
-        }
-        Ok(row)
+        // The announcement that `describe` could not make.
+        let mut conversion = Conversion::text(0)?;
+        self.held = Some(Event::Row(conversion.convert(row)?));
+        self.conversion = Some(conversion);
+        Ok(Event::Columns(Arc::from([])))
     }
 
     fn complete(&mut self, command: &str, row_count: Option<u64>) -> Result<Event> {
-        self.columns = Columns::None;
+        self.conversion = None;
         let awaited = self.coming.pop().ok_or_else(too_many)?;
         if command.is_empty() {
             return Ok(Event::Empty);

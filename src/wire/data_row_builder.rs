@@ -1,3 +1,7 @@
+use std::{fmt, mem};
+
+use bytes::{Bytes, BytesMut};
+
 use super::DataRow;
 use crate::error::{Error, Outcome, Result};
 
@@ -18,11 +22,35 @@ use crate::error::{Error, Outcome, Result};
 /// assert_eq!(row.values().collect::<Vec<_>>(), [Some(&[0, 0, 0, 7][..]), None]);
 /// # Ok::<_, pgferry::Error>(())
 /// ```
-#[derive(Debug)]
+///
+/// One builder makes all rows of a result, whose small ones then share allocations:
+///
+/// ```
+/// use pgferry::wire::DataRow;
+///
+/// let mut builder = DataRow::builder(1)?;
+/// let mut rows = Vec::new();
+/// for _ in 0..3 {
+///     builder.restart(0);
+///     builder.push_null();
+///     rows.push(builder.take()?);
+/// }
+/// assert_eq!(rows[2].values().collect::<Vec<_>>(), [None]);
+/// # Ok::<_, pgferry::Error>(())
+/// ```
 pub struct DataRowBuilder {
+    count: u16,
     body: Vec<u8>,
     missing: usize,
+    /// What small rows are carved from.
+    block: BytesMut,
 }
+
+/// How many bytes small rows share an allocation of, and so the most that one of them keeps alive.
+const BLOCK: usize = 8 * 1024;
+
+/// The largest row that shares an allocation, in bytes.
+const SMALL: usize = BLOCK / 8;
 
 impl DataRowBuilder {
     /// Begins a row.
@@ -42,9 +70,17 @@ impl DataRowBuilder {
     pub fn with_capacity(columns: usize, bytes: usize) -> Result<Self> {
         let count = u16::try_from(columns)
             .map_err(|_| Error::limit(format!("a row cannot have {columns} columns"), Outcome::Unknown))?;
-        let mut body = Vec::with_capacity(2 + 4 * columns + bytes);
-        body.extend_from_slice(&count.to_be_bytes());
-        Ok(Self { body, missing: columns })
+        let mut builder = Self { count, body: Vec::new(), missing: 0, block: BytesMut::new() };
+        builder.restart(bytes);
+        Ok(builder)
+    }
+
+    /// Begins the row anew, with room for this many bytes of values.
+    pub fn restart(&mut self, bytes: usize) {
+        self.body.clear();
+        self.missing = self.count.into();
+        self.body.reserve(2 + 4 * self.missing + bytes);
+        self.body.extend_from_slice(&self.count.to_be_bytes());
     }
 
     /// Adds a null.
@@ -78,11 +114,45 @@ impl DataRowBuilder {
     /// # Errors
     ///
     /// A protocol error when there were more or fewer values than columns.
-    pub fn finish(self) -> Result<DataRow> {
+    pub fn finish(mut self) -> Result<DataRow> {
+        self.check()?;
+        Ok(DataRow::from_checked(mem::take(&mut self.body).into()))
+    }
+
+    /// Ends the row and keeps the builder; [`restart`](Self::restart) begins the next.
+    ///
+    /// # Errors
+    ///
+    /// As of [`finish`](Self::finish).
+    pub fn take(&mut self) -> Result<DataRow> {
+        self.check()?;
+        // A second row without a restart would have no count.
+        self.missing = usize::MAX;
+        if self.body.len() > SMALL {
+            let mut body = mem::take(&mut self.body);
+            body.shrink_to_fit();
+            return Ok(DataRow::from_checked(Bytes::from(body)));
+        }
+        if self.block.capacity() < self.body.len() {
+            self.block.reserve(BLOCK);
+        }
+        self.block.extend_from_slice(&self.body);
+        Ok(DataRow::from_checked(self.block.split().freeze()))
+    }
+
+    fn check(&self) -> Result<()> {
         if self.missing != 0 {
             return Err(Error::protocol("a row has another number of values than columns", Outcome::Unknown));
         }
-        Ok(DataRow::from_checked(self.body.into()))
+        Ok(())
+    }
+}
+
+/// Shows sizes only: the values are the user's.
+impl fmt::Debug for DataRowBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { count, body, missing: _, block: _ } = self;
+        f.debug_struct("DataRowBuilder").field("values", count).field("bytes", &body.len()).finish()
     }
 }
 
@@ -112,6 +182,41 @@ mod tests {
         builder.push_null();
         assert!(builder.finish().is_err());
         assert!(DataRowBuilder::new(70_000).unwrap_err().is_limit());
+    }
+
+    #[test]
+    fn rows_of_one_builder_are_apart() {
+        let mut builder = DataRowBuilder::new(1).unwrap();
+        let sizes = [0, 10, SMALL - 6, SMALL, 5 * BLOCK, 1, BLOCK, 700].repeat(9);
+        let rows: Vec<_> = sizes
+            .iter()
+            .enumerate()
+            .map(|(index, size)| {
+                builder.restart(*size);
+                builder
+                    .push(|out| {
+                        out.resize(out.len() + size, index as u8);
+                        Ok(())
+                    })
+                    .unwrap();
+                builder.take().unwrap()
+            })
+            .collect();
+        for (index, (row, size)) in rows.iter().zip(sizes).enumerate() {
+            assert_eq!(row.values().collect::<Vec<_>>(), [Some(&vec![index as u8; size][..])]);
+        }
+        assert!(builder.take().is_err(), "no row was begun");
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        let mut builder = DataRowBuilder::new(1).unwrap();
+        let secret = |out: &mut Vec<u8>| {
+            out.extend_from_slice(b"secret");
+            Ok(())
+        };
+        builder.push(secret).unwrap();
+        assert_eq!(format!("{builder:?}"), "DataRowBuilder { values: 1, bytes: 12 }");
     }
 
     #[test]
