@@ -1,4 +1,8 @@
-use super::{Dialect, token::Token};
+use std::iter::{self, Peekable};
+
+use super::{Dialect, lexer::Lexer};
+
+type Tokens<'a> = Peekable<Lexer<'a>>;
 
 /// Rebuilds the command tag that Postgres would have sent, from the statement's text and what SQL over HTTP keeps of the tag:
 /// its first word and the number of rows.
@@ -27,36 +31,36 @@ pub(super) fn rebuild(dialect: Dialect, text: &str, command: &str, row_count: Op
         }
         _ => {}
     }
-    let words: Vec<Token<'_>> = dialect.tokens(text).collect();
-    let mut rest = words.iter().skip_while(|token| !token.is(command)).skip(1);
-    let has = |keyword: &str| words.iter().any(|token| token.is(keyword));
-    let word = |token: Option<&Token<'_>>| token.map_or("", |token| token.text).to_ascii_uppercase();
+    let mut rest = dialect.tokens(text);
+    if !rest.any(|token| token.is(command)) {
+        return command.to_owned();
+    }
+    let next = rest.peek().copied();
+    let next_is = |keywords: &[&str]| next.is_some_and(|token| token.is_any(keywords));
     let tail: &str = match command {
-        "CREATE" | "ALTER" | "DROP" => return object_tag(command, &words),
+        "CREATE" | "ALTER" | "DROP" => return object_tag(command, rest),
         "START" => "TRANSACTION",
         "TRUNCATE" | "LOCK" => "TABLE",
         "DECLARE" => "CURSOR",
-        "CLOSE" if rest.next().is_some_and(|token| token.is("all")) => "CURSOR ALL",
+        "CLOSE" if next_is(&["all"]) => "CURSOR ALL",
         "CLOSE" => "CURSOR",
         "REFRESH" => "MATERIALIZED VIEW",
         "IMPORT" => "FOREIGN SCHEMA",
         "SECURITY" => "LABEL",
         "REASSIGN" => "OWNED",
-        "GRANT" | "REVOKE" if !has("on") => "ROLE",
-        "DEALLOCATE" if rest.any(|token| token.is("all")) => "ALL",
-        "DISCARD" => match word(rest.next()).as_str() {
-            "ALL" => "ALL",
-            "PLANS" => "PLANS",
-            "SEQUENCES" => "SEQUENCES",
-            "TEMP" | "TEMPORARY" => "TEMP",
-            _ => "",
-        },
-        "PREPARE" if rest.next().is_some_and(|token| token.is("transaction")) => "TRANSACTION",
-        "COMMIT" | "ROLLBACK" if rest.next().is_some_and(|token| token.is("prepared")) => "PREPARED",
-        "SET" if rest.next().is_some_and(|token| token.is("constraints")) => "CONSTRAINTS",
-        _ => "",
+        "GRANT" | "REVOKE" if !rest.any(|token| token.is("on")) => "ROLE",
+        "DEALLOCATE" if next_is(&["all"]) => "ALL",
+        "DEALLOCATE" if next_is(&["prepare"]) && rest.nth(1).is_some_and(|token| token.is("all")) => "ALL",
+        "DISCARD" if next_is(&["all"]) => "ALL",
+        "DISCARD" if next_is(&["plans"]) => "PLANS",
+        "DISCARD" if next_is(&["sequences"]) => "SEQUENCES",
+        "DISCARD" if next_is(&["temp", "temporary"]) => "TEMP",
+        "PREPARE" if next_is(&["transaction"]) => "TRANSACTION",
+        "COMMIT" | "ROLLBACK" if next_is(&["prepared"]) => "PREPARED",
+        "SET" if next_is(&["constraints"]) => "CONSTRAINTS",
+        _ => return command.to_owned(),
     };
-    if tail.is_empty() { command.to_owned() } else { format!("{command} {tail}") }
+    format!("{command} {tail}")
 }
 
 /// The objects whose names are several words; of the others the first word is all.
@@ -79,48 +83,48 @@ const LONG_NAMES: &[&[&str]] = &[
 
 /// What can stand between CREATE and the object's kind without being part of the tag.
 const MODIFIERS: &[&str] = &[
-    "OR",
-    "REPLACE",
-    "GLOBAL",
-    "LOCAL",
-    "TEMP",
-    "TEMPORARY",
-    "UNLOGGED",
-    "RECURSIVE",
-    "UNIQUE",
-    "CONSTRAINT",
-    "DEFAULT",
-    "TRUSTED",
-    "PROCEDURAL",
+    "or",
+    "replace",
+    "global",
+    "local",
+    "temp",
+    "temporary",
+    "unlogged",
+    "recursive",
+    "unique",
+    "constraint",
+    "default",
+    "trusted",
+    "procedural",
 ];
 
 /// `CREATE TABLE` and the like.
-fn object_tag(command: &str, tokens: &[Token<'_>]) -> String {
-    let words: Vec<String> = tokens.iter().map(|token| token.text.to_ascii_uppercase()).collect();
-    let after = words.iter().position(|word| word == command).map_or(0, |at| at + 1);
-    let mut rest = words.get(after..).unwrap_or_default();
-    while let Some((first, others)) = rest.split_first() {
-        let privileges = others.first().is_some_and(|word| word == "PRIVILEGES");
-        if !MODIFIERS.contains(&first.as_str()) || privileges {
-            break;
-        }
-        rest = others;
+fn object_tag(command: &str, mut rest: Tokens<'_>) -> String {
+    let mut first = rest.next();
+    while first.is_some_and(|token| token.is_any(MODIFIERS)) && !rest.peek().is_some_and(|token| token.is("privileges"))
+    {
+        first = rest.next();
     }
-    let long = LONG_NAMES.iter().find(|name| name.iter().eq(rest.iter().take(name.len())));
+    let Some(first) = first else { return command.to_owned() };
+    let long = LONG_NAMES.iter().find(|name| {
+        let words = iter::once(first).chain(rest.clone());
+        name.len() == name.iter().zip(words).take_while(|(word, token)| token.is(word)).count()
+    });
     if let Some(name) = long {
         return format!("{command} {}", name.join(" "));
     }
-    match rest.first().map(String::as_str) {
-        None => command.to_owned(),
+    match first.text.to_ascii_uppercase().as_str() {
         // Roles all the same.
-        Some("USER" | "GROUP") => format!("{command} ROLE"),
-        Some("TABLE") if command == "CREATE" && makes_table_as(tokens) => "CREATE TABLE AS".to_owned(),
-        Some(object) => format!("{command} {object}"),
+        "USER" | "GROUP" => format!("{command} ROLE"),
+        "TABLE" if command == "CREATE" && makes_table_as(rest.clone()) => "CREATE TABLE AS".to_owned(),
+        // One that names no handler is an extension.
+        "LANGUAGE" if command == "CREATE" && !rest.any(|token| token.is("handler")) => "CREATE EXTENSION".to_owned(),
+        object => format!("{command} {object}"),
     }
 }
 
 /// Whether a CREATE TABLE has its AS outside all parentheses.
-fn makes_table_as(tokens: &[Token<'_>]) -> bool {
+fn makes_table_as(tokens: Tokens<'_>) -> bool {
     let mut depth = 0_usize;
     for token in tokens {
         if token.is_symbol("(") {

@@ -1,9 +1,9 @@
-use super::{Dialect, token::Token};
+use super::{Dialect, classify, split::Statements};
 
 /// What a statement does to its session, as far as its text tells.
 ///
 /// Over HTTP nothing of a session survives a request, so a statement that needs one would silently do nothing there. Effects
-/// inside functions, triggers and views cannot be seen.
+/// inside functions, DO blocks, triggers, rules and views cannot be seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Effect {
@@ -13,7 +13,7 @@ pub enum Effect {
     Empty,
     /// BEGIN, COMMIT, ROLLBACK, savepoints, PREPARE TRANSACTION.
     TransactionControl,
-    /// SET, RESET, DISCARD, LOAD, `set_config` for the session.
+    /// SET, RESET, DISCARD, LOAD.
     Set,
     /// SET LOCAL, SET TRANSACTION, SET CONSTRAINTS: until the transaction's end.
     SetLocal,
@@ -31,7 +31,8 @@ pub enum Effect {
     Lock,
     /// A lock of the session's, as by `pg_advisory_lock`.
     AdvisoryLock,
-    /// A function that reads or changes the session: `currval`, `lastval`, `set_config`, large-object descriptors.
+    /// A function that reads or changes the session: `currval`, `lastval`, `set_config` unless for the transaction, functions on
+    /// open large objects, backups, exported snapshots.
     SessionFunction,
     /// `nextval`, `setval`, `setseed`: all there is without a session, but a later statement of the same session may look
     /// back at it (`currval`, `random`).
@@ -90,8 +91,9 @@ impl Effect {
                  pg_advisory_xact_lock in the same text or batch, or use transport=websocket"
             }
             Self::SessionFunction => {
-                "set_config, currval, lastval and functions on open large objects need a session, which HTTP does not have: use RETURNING \
-                 for a sequence's value, or transport=websocket"
+                "set_config, currval, lastval and functions on open large objects, backups and exported snapshots need a session, which HTTP does \
+                 not have: use RETURNING for a sequence's value, set_config(…, true) for a setting of one statement, or \
+                 transport=websocket"
             }
         })
     }
@@ -118,152 +120,13 @@ pub fn effect(text: &str) -> Effect {
 
 pub(super) fn of_text(dialect: Dialect, text: &str) -> Effect {
     let mut found = Effect::Empty;
-    for one in dialect.split(text) {
-        let one = effect_of_one(dialect, one);
+    for (range, dialect) in Statements::new(dialect, text) {
+        let one = text.get(range).map_or(Effect::None, |one| classify::statement(dialect.tokens(one)));
         if one.needs_session() {
             return one;
         }
         if found != Effect::LeavesState {
             found = one;
-        }
-    }
-    found
-}
-
-fn effect_of_one(dialect: Dialect, text: &str) -> Effect {
-    let tokens: Vec<Token<'_>> = dialect.tokens(text).collect();
-    let effect = by_first_words(&tokens);
-    if effect != Effect::None {
-        return effect;
-    }
-    let names_only = tokens.first().is_some_and(|token| token.is_any(&["grant", "revoke", "comment"]));
-    if names_only || creates(&tokens, &["function", "procedure", "rule", "trigger", "view", "policy"]) {
-        // Calls in what they define are not made now.
-        return Effect::None;
-    }
-    by_functions(&tokens)
-}
-
-fn by_first_words(tokens: &[Token<'_>]) -> Effect {
-    let word = |index: usize, keywords: &[&str]| tokens.get(index).is_some_and(|token| token.is_any(keywords));
-    let pairs = || tokens.windows(2).filter_map(|pair| <&[Token<'_>; 2]>::try_from(pair).ok());
-
-    if word(0, &["begin", "start", "end", "abort", "savepoint", "release"])
-        || word(0, &["commit", "rollback"]) && !word(1, &["prepared"])
-        || word(0, &["prepare"]) && word(1, &["transaction"])
-    {
-        return Effect::TransactionControl;
-    }
-    if word(0, &["set"]) && word(1, &["local", "transaction", "constraints"]) {
-        return Effect::SetLocal;
-    }
-    if word(0, &["set", "reset", "discard", "load"]) {
-        return Effect::Set;
-    }
-    if word(0, &["listen", "unlisten"]) {
-        return Effect::Listen;
-    }
-    // Postgres takes either name in either direction.
-    if word(0, &["copy"]) && pairs().any(|[a, b]| a.is_any(&["from", "to"]) && b.is_any(&["stdin", "stdout"])) {
-        return Effect::Copy;
-    }
-    // Where a statement can begin inside another: behind EXPLAIN with its options, and behind AS.
-    let begins = |keyword: &str| {
-        pairs().any(|[a, b]| {
-            (a.is_any(&["explain", "analyze", "analyse", "verbose", "as"]) || a.is_symbol(")")) && b.is(keyword)
-        })
-    };
-    if word(0, &["prepare", "execute", "deallocate"])
-        || word(0, &["create", "explain"]) && begins("execute") && !is_trigger(tokens)
-    {
-        return Effect::Prepare;
-    }
-    if word(0, &["declare", "fetch", "move", "close"]) || word(0, &["explain"]) && begins("declare") {
-        return Effect::Cursor;
-    }
-    if word(0, &["lock"]) {
-        return Effect::Lock;
-    }
-    let temporary = |token: &Token<'_>| token.is_any(&["temp", "temporary"]);
-    let creates_temporary = word(0, &["create"])
-        && tokens
-            .iter()
-            .skip(1)
-            .find(|token| !token.is_any(&["or", "replace", "global", "local"]))
-            .is_some_and(temporary)
-        || word(0, &["explain"]) && pairs().any(|[a, b]| a.is("create") && temporary(b))
-        || pairs().any(|[a, b]| a.is_any(&["local", "global"]) && temporary(b))
-        // SELECT INTO TEMP t; behind INSERT and MERGE it is a table of that name.
-        || temporary_targets(tokens)
-        || pairs().any(|[a, b]| a.names("pg_temp") && b.is_symbol("."));
-    if creates_temporary { Effect::Temporary } else { Effect::None }
-}
-
-/// Whether rows go INTO TEMP, other than by INSERT or MERGE.
-fn temporary_targets(tokens: &[Token<'_>]) -> bool {
-    let into_temp = |index: usize| {
-        tokens.get(index).is_some_and(|token| token.is("into"))
-            && tokens.get(index + 1).is_some_and(|token| token.is_any(&["temp", "temporary"]))
-    };
-    let by_name =
-        |index: usize| index > 0 && tokens.get(index - 1).is_some_and(|token| token.is_any(&["insert", "merge"]));
-    (0..tokens.len()).any(|index| into_temp(index) && !by_name(index))
-}
-
-/// Whether it is CREATE TRIGGER, whose EXECUTE names a function.
-fn is_trigger(tokens: &[Token<'_>]) -> bool {
-    creates(tokens, &["trigger"])
-}
-
-/// Whether it is CREATE of one of these, whatever stands between.
-fn creates(tokens: &[Token<'_>], objects: &[&str]) -> bool {
-    tokens.first().is_some_and(|token| token.is("create"))
-        && tokens
-            .iter()
-            .skip(1)
-            .find(|token| !token.is_any(&["or", "replace", "recursive", "constraint", "event"]))
-            .is_some_and(|token| token.is_any(objects))
-}
-
-fn by_functions(tokens: &[Token<'_>]) -> Effect {
-    let mut found = Effect::None;
-    for pair in tokens.windows(2) {
-        let [name, parenthesis] = pair else { continue };
-        if !parenthesis.is_symbol("(") {
-            continue;
-        }
-        let is = |names: &[&str]| names.iter().any(|function| name.names(function));
-        if is(&[
-            "pg_advisory_lock",
-            "pg_advisory_lock_shared",
-            "pg_try_advisory_lock",
-            "pg_try_advisory_lock_shared",
-            "pg_advisory_unlock",
-            "pg_advisory_unlock_shared",
-            "pg_advisory_unlock_all",
-        ]) {
-            return Effect::AdvisoryLock;
-        }
-        if is(&[
-            "set_config",
-            "currval",
-            "lastval",
-            "pg_export_snapshot",
-            "lo_open",
-            "lo_close",
-            "loread",
-            "lowrite",
-            "lo_lseek",
-            "lo_lseek64",
-            "lo_tell",
-            "lo_tell64",
-            "lo_truncate",
-            "lo_truncate64",
-        ]) {
-            return Effect::SessionFunction;
-        }
-        if is(&["nextval", "setval", "setseed"]) {
-            found = Effect::LeavesState;
         }
     }
     found
@@ -325,6 +188,8 @@ mod tests {
                     "deallocate all",
                     "create table t as execute p",
                     "explain execute p",
+                    "explain (analyze, costs off) execute p",
+                    "explain analyze create table t as execute p",
                 ],
             ),
             (Effect::Cursor, &["declare c cursor for select 1", "fetch next from c", "move c", "close all"]),
@@ -338,6 +203,14 @@ mod tests {
                     "select 1 into temp t",
                     "select 1 into local temporary table t",
                     "create table pg_temp.t (a int)",
+                    "create index on pg_temp.t (a)",
+                    "create function pg_temp.f() returns int language sql as 'select 1'",
+                    "insert into pg_temp.t values (1)",
+                    "drop table \"pg_temp\".t",
+                    "select a into temporary \"t\" from x",
+                    "with a as (select 1 as b) select b into temp t from a",
+                    "create temp recursive view v (a) as select 1",
+                    "explain (analyze) create temp table t as select 1",
                 ],
             ),
             (Effect::Lock, &["lock table t", "lock t in share mode"]),
@@ -348,6 +221,11 @@ mod tests {
                     "select pg_catalog . PG_TRY_ADVISORY_LOCK_SHARED (1)",
                     "select \"pg_advisory_unlock\"(1)",
                     "with a as (select pg_advisory_unlock_all()) select 1",
+                    "select U&\"pg\\005fadvisory_lock\"(1)",
+                    "select * from pg_try_advisory_lock(1)",
+                    "explain analyze select pg_advisory_lock(1)",
+                    "create table t as select pg_advisory_lock(1)",
+                    "copy (select pg_advisory_lock(1)) to '/srv/x'",
                 ],
             ),
             (
@@ -357,6 +235,12 @@ mod tests {
                     "select currval('s')",
                     "insert into t values (lastval())",
                     "select lo_open(1, 2)",
+                    "select set_config('a', 'b', $1)",
+                    "select set_config('a', set_config('b', 'c', true), false)",
+                    "select set_config('a', set_config('b', 'c', false), true)",
+                    "select set_config('a', 'b', is_local => false), 1",
+                    "select set_config('a'",
+                    "select pg_export_snapshot()",
                 ],
             ),
             (Effect::LeavesState, &["select nextval('s')", "select setseed(0.5)", "select nextval('s'); select 1"]),
@@ -364,6 +248,26 @@ mod tests {
                 Effect::None,
                 &[
                     "select 1",
+                    "select set_config('a', 'b', true), set_config('a', concat('b', ',', 'c'), 't')",
+                    "select set_config('a', 'b', is_local => true)",
+                    "select currval, a.lastval from currval, lastval a",
+                    "insert into lastval (a) values (1)",
+                    "create table currval (a int default currval('s'))",
+                    "with currval (a) as (select 1) select a from currval",
+                    "drop function if exists s.lastval(int)",
+                    "select s.currval('a'), a.pg_catalog.currval('a')",
+                    "select \"CURRVAL\"('s')",
+                    "select 1 /* pg_advisory_lock(1) */, 'currval(1)', $$lastval()$$ -- lastval()",
+                    "explain select pg_advisory_lock(1)",
+                    "explain (analyze off) select lastval()",
+                    "explain declare c cursor for select 1",
+                    "explain create temp table t as select 1",
+                    "explain analyze declare c cursor for select 1",
+                    "select 1 into temp from t",
+                    "select a.pg_temp.b, pg_temp from a",
+                    "copy (select 1 from stdin) to '/srv/x'",
+                    "create view v as select lastval()",
+                    "create index on lastval (a)",
                     "select 'listen'",
                     "select begin from t",
                     "update t set a = 1",
@@ -416,7 +320,7 @@ mod tests {
             ("explain analyze create temp table t as select 1", Effect::Temporary),
             ("explain (analyze) execute p(1)", Effect::Prepare),
             ("create table t as execute p", Effect::Prepare),
-            ("explain declare c cursor for select 1", Effect::Cursor),
+            ("(select lastval())", Effect::SessionFunction),
         ] {
             assert_eq!(effect(text), expected, "{text}");
         }

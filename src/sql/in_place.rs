@@ -30,7 +30,7 @@ pub(super) fn in_place<'a>(dialect: Dialect, text: &'a str, casts: &[Cast<'_>]) 
             continue;
         }
         // A subscript or a field would otherwise bind to the type's name.
-        let binds = next.is_some_and(|next| next.is_symbol("[") || next.is_symbol(".")) || takes_no_cast(context);
+        let binds = next.is_some_and(|next| next.is_symbol("[") || next.is_symbol(".")) || takes_no_cast(context, next);
         let (open, close) = if binds { ("(", ")") } else { ("", "") };
         let sent = sent.to_string();
         out.copy(text.get(copied..token.start));
@@ -47,10 +47,11 @@ pub(super) fn in_place<'a>(dialect: Dialect, text: &'a str, casts: &[Cast<'_>]) 
     Typed::in_place(out.text, out.edits, unused.iter().map(|parameter| parameter - 1).collect())
 }
 
-/// Whether only a parenthesis can hold a cast there: in FETCH FIRST, and in what XML functions read.
-fn takes_no_cast([first, second]: [Option<Token<'_>>; 2]) -> bool {
+/// Whether only a parenthesis can hold a cast there: in FETCH FIRST, OFFSET … ROWS, and in what XML functions read.
+fn takes_no_cast([first, second]: [Option<Token<'_>>; 2], next: Option<&Token<'_>>) -> bool {
     let (Some(first), Some(second)) = (first, second) else { return false };
-    first.is("fetch") && second.is_any(&["first", "next"])
+    second.is("offset") && next.is_some_and(|next| next.is_any(&["row", "rows"]))
+        || first.is("fetch") && second.is_any(&["first", "next"])
         || second.is("passing")
         || first.is("by") && second.is_any(&["ref", "value"])
         || first.is_any(&["xmltable", "xmlexists"]) && second.is_symbol("(")

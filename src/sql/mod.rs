@@ -2,6 +2,7 @@
 //!
 //! No I/O, and no parser: the text is read as tokens by PostgreSQL's lexical rules, and the server has the last word on the rest.
 
+mod classify;
 mod command_tag;
 mod dialect;
 mod effect;
@@ -10,6 +11,7 @@ mod lexer;
 mod parameters;
 mod placement;
 mod prologue;
+mod session_calls;
 mod split;
 mod token;
 mod transaction_block;

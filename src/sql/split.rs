@@ -1,4 +1,4 @@
-use std::{mem::take, ops::Range};
+use std::ops::Range;
 
 use super::{
     Dialect,
@@ -37,53 +37,97 @@ pub fn split_ranges(script: &str) -> Vec<Range<usize>> {
 }
 
 pub(super) fn ranges(dialect: Dialect, script: &str) -> Vec<Range<usize>> {
-    let mut statements = Vec::new();
-    let mut start = 0;
-    let mut state = State::default();
-    let mut dialect = dialect;
-    let mut setting = Setting::default();
-    let mut tokens = Lexer::new(script, dialect);
-    while let Some(token) = tokens.next() {
-        if token.is_symbol(";") && state.ends_here() {
-            statements.extend(trimmed(script, start..token.start, &state));
-            start = token.end();
-            state = State::default();
-            dialect = take(&mut setting).apply(dialect);
-            tokens.switch(dialect);
-        } else {
-            state.see(&token);
-            setting.see(&token);
-        }
-    }
-    statements.extend(trimmed(script, start..script.len(), &state));
-    statements
+    Statements::new(dialect, script).map(|(range, _)| range).collect()
 }
 
-fn trimmed(script: &str, range: Range<usize>, state: &State) -> Option<Range<usize>> {
-    if state.tokens == 0 {
-        return None;
+/// Where the statements of a script stand, each with the dialect that it is read in.
+pub(super) struct Statements<'a> {
+    script: &'a str,
+    tokens: Lexer<'a>,
+    dialect: Dialect,
+    start: usize,
+}
+
+impl<'a> Statements<'a> {
+    pub(super) fn new(dialect: Dialect, script: &'a str) -> Self {
+        Self { script, tokens: Lexer::new(script, dialect), dialect, start: 0 }
     }
-    let text = script.get(range.clone())?;
-    let start = range.start + text.bytes().take_while(|byte| is_space(*byte)).count();
-    let end = range.end - text.bytes().rev().take_while(|byte| is_space(*byte)).count();
-    Some(start..end)
+
+    fn trimmed(&self, range: Range<usize>) -> Option<Range<usize>> {
+        let text = self.script.get(range.clone())?;
+        let start = range.start + text.bytes().take_while(|byte| is_space(*byte)).count();
+        let end = range.end - text.bytes().rev().take_while(|byte| is_space(*byte)).count();
+        Some(start..end)
+    }
+}
+
+impl Iterator for Statements<'_> {
+    type Item = (Range<usize>, Dialect);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut state = State::default();
+        let mut setting = Setting::default();
+        while let Some(token) = self.tokens.next() {
+            if !token.is_symbol(";") || state.is_inside() {
+                state.see(&token);
+                setting.see(&token);
+                continue;
+            }
+            let range = self.start..token.start;
+            self.start = token.end();
+            if state.is_empty {
+                continue;
+            }
+            let dialect = self.dialect;
+            self.dialect = setting.apply(dialect);
+            self.tokens.switch(self.dialect);
+            return Some((self.trimmed(range)?, dialect));
+        }
+        if state.is_empty {
+            return None;
+        }
+        let range = self.start..self.script.len();
+        self.start = self.script.len();
+        Some((self.trimmed(range)?, self.dialect))
+    }
 }
 
 /// What must be known of a statement's beginning to find its end.
-#[derive(Default)]
 struct State {
-    tokens: usize,
+    is_empty: bool,
     parentheses: usize,
-    /// Whether it is CREATE [OR REPLACE] FUNCTION or PROCEDURE: `None` until known.
-    routine: Option<bool>,
-    after_begin: bool,
-    /// BEGIN ATOMIC and CASE that are open.
-    blocks: usize,
+    object: Object,
+    /// Whether it is inside BEGIN ATOMIC … END.
+    atomic: bool,
+    last: Last,
+}
+
+/// What a CREATE creates.
+#[derive(PartialEq, Eq)]
+enum Object {
+    Unknown,
+    Routine,
+    Other,
+}
+
+/// The last token, as far as it matters.
+#[derive(PartialEq, Eq)]
+enum Last {
+    Begin,
+    /// A statement of the body can begin behind it, or the body can end.
+    Semicolon,
+    Other,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { is_empty: true, parentheses: 0, object: Object::Unknown, atomic: false, last: Last::Other }
+    }
 }
 
 impl State {
-    fn ends_here(&self) -> bool {
-        self.parentheses == 0 && self.blocks == 0
+    fn is_inside(&self) -> bool {
+        self.parentheses > 0 || self.atomic
     }
 
     fn see(&mut self, token: &Token<'_>) {
@@ -92,22 +136,31 @@ impl State {
         } else if token.is_symbol(")") {
             self.parentheses = self.parentheses.saturating_sub(1);
         }
-        if self.routine.is_none() {
-            self.routine = match self.tokens {
-                0 if token.is("create") => None,
-                1.. if token.is_any(&["or", "replace"]) => None,
-                0 => Some(false),
-                _ => Some(token.is_any(&["function", "procedure"])),
+        if self.object == Object::Unknown {
+            self.object = if self.is_empty && !token.is("create") {
+                Object::Other
+            } else if self.is_empty || token.is_any(&["or", "replace"]) {
+                Object::Unknown
+            } else if token.is_any(&["function", "procedure"]) {
+                Object::Routine
+            } else {
+                Object::Other
             };
-        } else if self.routine == Some(true) {
-            if self.after_begin && token.is("atomic") || self.blocks > 0 && token.is("case") {
-                self.blocks += 1;
-            } else if token.is("end") {
-                self.blocks = self.blocks.saturating_sub(1);
+        }
+        self.is_empty = false;
+        let mut last = if token.is_symbol(";") { Last::Semicolon } else { Last::Other };
+        if self.object == Object::Routine && self.parentheses == 0 {
+            if self.atomic && self.last == Last::Semicolon && token.is("end") {
+                // Every other END is that of a CASE, or a name.
+                self.atomic = false;
+            } else if !self.atomic && self.last == Last::Begin && token.is("atomic") {
+                self.atomic = true;
+                last = Last::Semicolon;
+            } else if token.is("begin") {
+                last = Last::Begin;
             }
         }
-        self.after_begin = token.is("begin");
-        self.tokens += 1;
+        self.last = last;
     }
 }
 
@@ -130,6 +183,17 @@ mod tests {
         let function = "create or replace function f(a int) returns int language sql begin atomic \
                         select case when a > 0 then 1 else 2 end; select 3; end";
         assert_eq!(split(&format!("{function}; select 4")), [function, "select 4"]);
+        let labels =
+            "create function f() returns int begin atomic select t.end, 1 as case, 2 end from t; select 3 case; end";
+        assert_eq!(split(&format!("{labels}; select 4")), [labels, "select 4"]);
+        for not_atomic in [
+            "create function \"atomic\"() returns int language sql as 'select 1'",
+            "create function f(begin int) returns atomic language sql return 1",
+            "create procedure p() begin atomic end",
+            "create table begin (atomic int)",
+        ] {
+            assert_eq!(split(&format!("{not_atomic}; end")), [not_atomic, "end"]);
+        }
         let procedure = "create procedure p() begin atomic insert into t values (1); insert into t values (2); end";
         assert_eq!(split(&format!("{procedure};select 4")), [procedure, "select 4"]);
     }
@@ -138,6 +202,21 @@ mod tests {
     fn a_rule_is_kept_whole() {
         let rule = "create rule r as on insert to t do also (insert into a values (1); insert into b values (2))";
         assert_eq!(split(&format!("{rule}; select 1")), [rule, "select 1"]);
+    }
+
+    #[test]
+    fn a_setting_changes_how_the_rest_is_read() {
+        assert_eq!(
+            split(r"select 'a\'; set standard_conforming_strings = off; select 'a\';'; reset all; select 'a\'; end"),
+            [
+                r"select 'a\'",
+                "set standard_conforming_strings = off",
+                r"select 'a\';'",
+                "reset all",
+                r"select 'a\'",
+                "end"
+            ]
+        );
     }
 
     #[test]
