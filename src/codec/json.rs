@@ -2,7 +2,7 @@
 
 use super::{Reason, text};
 
-const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 1;
 
 pub(super) fn to_binary(text: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
     out.push(VERSION);

@@ -4,6 +4,7 @@ use super::{
     Error, array,
     base::Base,
     builtin::{builtin_element, builtin_name},
+    json,
 };
 use crate::Oid;
 
@@ -59,6 +60,15 @@ impl Type {
     /// Returns the type's name as a cast takes it: qualified, and quoted where needed.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Returns what stands before the text in the binary form of a type whose binary form is its text.
+    pub fn text_prefix(&self) -> Option<&'static [u8]> {
+        match self.kind {
+            Kind::Base(Base::Text) => Some(&[]),
+            Kind::Base(Base::Jsonb) => Some(&[json::VERSION]),
+            _ => None,
+        }
     }
 
     /// Appends the binary form of `text` to `out`, without a length before it.

@@ -1,7 +1,9 @@
+use std::fmt;
+
 use crate::{
     codec,
     error::{Error, Outcome, Result},
-    http::RawRow,
+    http::{RawRow, wire::RawText},
     wire::{DataRow, DataRowBuilder},
 };
 
@@ -24,19 +26,37 @@ use crate::{
 /// }
 /// # Ok::<(), pgferry::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Conversion {
     columns: Columns,
     builder: DataRowBuilder,
+    /// A value without its escapes.
+    scratch: String,
 }
 
-#[derive(Debug)]
 enum Columns {
     /// Postgres's own text is what is wanted.
     Text(usize),
-    /// One conversion a column.
-    Binary(Vec<codec::Type>),
+    Binary(Vec<Column>),
 }
+
+impl Columns {
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(count) => *count,
+            Self::Binary(columns) => columns.len(),
+        }
+    }
+}
+
+/// How the values of one column are converted.
+struct Column {
+    type_: codec::Type,
+    /// For a type whose binary form is its text with this before it.
+    prefix: Option<&'static [u8]>,
+}
+
+/// How large `scratch` may stay between two rows, in bytes.
+const SCRATCH: usize = 64 * 1024;
 
 impl Conversion {
     /// Makes the conversion of so many columns that stay Postgres's text.
@@ -45,7 +65,7 @@ impl Conversion {
     ///
     /// When there are more than 65535 columns.
     pub fn text(columns: usize) -> Result<Self> {
-        Ok(Self { columns: Columns::Text(columns), builder: DataRowBuilder::new(columns)? })
+        Self::new(columns, Columns::Text(columns))
     }
 
     /// Makes the conversion of columns of these types to their binary forms.
@@ -54,9 +74,12 @@ impl Conversion {
     ///
     /// When there are more than 65535 columns.
     pub fn binary(types: impl IntoIterator<Item = codec::Type>) -> Result<Self> {
-        let types: Vec<_> = types.into_iter().collect();
-        let builder = DataRowBuilder::new(types.len())?;
-        Ok(Self { columns: Columns::Binary(types), builder })
+        let columns: Vec<_> = types.into_iter().map(|type_| Column { prefix: type_.text_prefix(), type_ }).collect();
+        Self::new(columns.len(), Columns::Binary(columns))
+    }
+
+    fn new(count: usize, columns: Columns) -> Result<Self> {
+        Ok(Self { columns, builder: DataRowBuilder::new(count)?, scratch: String::new() })
     }
 
     /// Converts a row. A row that failed can be converted again, by another conversion.
@@ -67,10 +90,7 @@ impl Conversion {
     /// * The row has another number of values than there are columns, or one that is no text, which is a fault of the
     ///   server's.
     pub fn convert(&mut self, row: &RawRow) -> Result<DataRow> {
-        let expected = match &self.columns {
-            Columns::Text(count) => *count,
-            Columns::Binary(types) => types.len(),
-        };
+        let expected = self.columns.len();
         if row.len() != expected {
             return Err(Error::protocol(
                 format!(
@@ -81,35 +101,48 @@ impl Conversion {
             ));
         }
         self.builder.restart(row.size());
+        let texts = row.texts()?;
         match &self.columns {
             Columns::Text(_) => {
-                for value in row.values() {
-                    push(&mut self.builder, value?.as_deref(), |text, out| {
-                        out.extend_from_slice(text.as_bytes());
-                        Ok(())
-                    })?;
+                for text in texts {
+                    push(&mut self.builder, text, |text, out| text.append_to(out))?;
                 }
             }
-            Columns::Binary(types) => {
-                for (index, (value, type_)) in row.values().zip(types).enumerate() {
-                    push(&mut self.builder, value?.as_deref(), |text, out| {
-                        type_.text_to_binary(text, out).map_err(|error| {
+            Columns::Binary(columns) => {
+                for (index, (text, column)) in texts.zip(columns).enumerate() {
+                    push(&mut self.builder, text, |text, out| {
+                        if let Some(prefix) = column.prefix {
+                            out.extend_from_slice(prefix);
+                            return text.append_to(out);
+                        }
+                        column.type_.text_to_binary(text.read(&mut self.scratch)?, out).map_err(|error| {
                             Error::value(format!("column {} of the result: {error}", index + 1), Outcome::Unknown)
                         })
                     })?;
                 }
             }
         }
+        if self.scratch.capacity() > SCRATCH {
+            self.scratch = String::new();
+        }
         self.builder.take()
+    }
+}
+
+/// Shows how many columns there are: the values on the way are the user's.
+impl fmt::Debug for Conversion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { columns, builder: _, scratch: _ } = self;
+        f.debug_struct("Conversion").field("columns", &columns.len()).finish()
     }
 }
 
 fn push(
     builder: &mut DataRowBuilder,
-    value: Option<&str>,
-    write: impl FnOnce(&str, &mut Vec<u8>) -> Result<()>,
+    text: Option<RawText<'_>>,
+    write: impl FnOnce(RawText<'_>, &mut Vec<u8>) -> Result<()>,
 ) -> Result<()> {
-    match value {
+    match text {
         Some(text) => builder.push(|out| write(text, out)),
         None => {
             builder.push_null();

@@ -60,7 +60,11 @@ impl Rows {
                         return Ok(Some(event));
                     }
                 }
-                http::Event::Row(row) => return self.convert(&row).map(Some),
+                http::Event::Row(row) => {
+                    let event = self.convert(&row)?;
+                    self.stream.recycle(row);
+                    return Ok(Some(event));
+                }
                 http::Event::Complete { command, row_count } => return self.complete(&command, row_count).map(Some),
             }
         }

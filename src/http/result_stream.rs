@@ -2,7 +2,7 @@ use std::{fmt, mem, sync::Arc};
 
 use tokio::sync::mpsc::Receiver;
 
-use super::{Event, QueryResult, Row, exchange::Part, wire::ResponseDecoder};
+use super::{Event, QueryResult, RawRow, Row, exchange::Part, wire::ResponseDecoder};
 use crate::{
     error::{Error, Outcome, Result},
     runtime::Runtime,
@@ -82,6 +82,11 @@ impl ResultStream {
             }
         }
         Err(Error::protocol("the server gave fewer results than it was sent statements", Outcome::Unknown))
+    }
+
+    /// Takes back a row that was read, so that the next needs no memory of its own.
+    pub(crate) fn recycle(&mut self, row: RawRow) {
+        self.decoder.recycle(row);
     }
 
     async fn next_part(&mut self) -> Result<Option<Event>> {

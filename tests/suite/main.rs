@@ -11,6 +11,7 @@ mod providers;
 mod proxy;
 mod secrets;
 mod sqlx;
+mod streaming;
 mod tls;
 mod tls_front;
 mod typed;

@@ -13,10 +13,14 @@ use crate::error::{Error, Outcome, Result};
 /// How much of unknown keys is kept, in case they turn out to be an error's.
 const MAX_ERROR: usize = 256 * 1024;
 
+/// From which size, in bytes, a row gets its memory for itself.
+const LARGE_ROW: usize = 128 * 1024;
+
 /// Reads the body of a 200 response while it arrives: of a single statement, or of a batch.
 ///
 /// Bytes go in with [`push`](Self::push), events come out of [`next`](Self::next). What is kept between is one row, or
-/// another value that has not arrived whole, and what was pushed after it. Values are not copied.
+/// another value that has not arrived whole, and what was pushed after it. Values are not copied. Rows that were read may go
+/// back with [`recycle`](Self::recycle).
 ///
 /// It takes `fields` before `rows`, as every known server sends them, and otherwise any order of keys; unknown keys are
 /// skipped.
@@ -143,6 +147,11 @@ impl ResponseDecoder {
         }
     }
 
+    /// Takes back a row that was read, so that the next needs no memory of its own.
+    pub fn recycle(&mut self, row: RawRow) {
+        self.row.recycle(row.into_values());
+    }
+
     /// Checks that the response, of which no more comes, was whole.
     ///
     /// # Errors
@@ -158,7 +167,9 @@ impl ResponseDecoder {
     fn step(&mut self) -> Result<Step> {
         let space = self.buffer.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
         // Inside a value that was begun, its own scanner knows which spaces count; a value never starts with one.
-        self.buffer.advance(space);
+        if space > 0 {
+            self.buffer.advance(space);
+        }
         let Some(&byte) = self.buffer.first() else { return Ok(Step::Starved) };
         match (mem::replace(&mut self.at, At::Failed), byte) {
             (At::Document, b'{') => self.skip(At::FirstMember),
@@ -274,8 +285,20 @@ impl ResponseDecoder {
             return Ok(Step::Starved);
         };
         self.at = At::AfterRow;
-        let values = mem::take(&mut self.row).into_values();
-        Ok(Step::Event(Event::Row(RawRow::new(self.buffer.split_to(length).freeze(), values))))
+        let values = self.row.take_values();
+        Ok(Step::Event(Event::Row(RawRow::new(self.take_row(length), values))))
+    }
+
+    /// Takes the row's bytes; what follows a large row does not keep it in memory.
+    fn take_row(&mut self, length: usize) -> Bytes {
+        let rest = self.buffer.get(length..).unwrap_or_default();
+        if length < LARGE_ROW || rest.len() > length {
+            return self.buffer.split_to(length).freeze();
+        }
+        let rest = BytesMut::from(rest);
+        let mut row = mem::replace(&mut self.buffer, rest);
+        row.truncate(length);
+        row.freeze()
     }
 
     fn end_object(&mut self) -> Result<Step> {

@@ -11,8 +11,10 @@ mod field;
 mod headers;
 mod isolation_level;
 mod raw_row;
+mod raw_text;
 mod request;
 mod scan;
+mod unescape;
 
 pub use decoder::ResponseDecoder;
 pub use error_body::ErrorBody;
@@ -25,4 +27,5 @@ pub use headers::{
 };
 pub use isolation_level::IsolationLevel;
 pub use raw_row::RawRow;
+pub use raw_text::RawText;
 pub use request::{RequestBody, Statement};

@@ -1,8 +1,8 @@
-use std::{borrow::Cow, fmt, ops::Range};
+use std::{borrow::Cow, fmt, ops::Range, str::Utf8Error};
 
 use bytes::Bytes;
 
-use super::scan::Malformed;
+use super::{RawText, scan::Malformed};
 use crate::error::{Error, Outcome, Result};
 
 /// A row of Postgres text values, which stay where they arrived in the response's bytes.
@@ -60,25 +60,33 @@ impl RawRow {
         self.values.iter().map(|value| self.text(*value))
     }
 
+    /// Returns the values in order, still as they arrived: the way to all of them that copies least.
+    ///
+    /// # Errors
+    ///
+    /// The row is not UTF-8, which is a fault of the server's.
+    pub fn texts(&self) -> Result<impl ExactSizeIterator<Item = Option<RawText<'_>>>> {
+        let row = str::from_utf8(&self.bytes).map_err(not_utf8)?;
+        Ok(self.values.iter().map(move |value| {
+            // The scanner found quotes at both ends.
+            value.range().map(|range| RawText::new(row.get(range).unwrap_or_default(), value.escaped))
+        }))
+    }
+
+    /// Gives up the row for the memory of its values' places.
+    pub(super) fn into_values(self) -> Vec<Span> {
+        self.values
+    }
+
     fn text(&self, value: Span) -> Result<Option<Cow<'_, str>>> {
         let Some(range) = value.range() else { return Ok(None) };
-        let quoted = self.bytes.get(range).unwrap_or_default();
-        let text = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-        if memchr::memchr(b'\\', text).is_none() {
-            return match str::from_utf8(text) {
-                Ok(text) => Ok(Some(Cow::Borrowed(text))),
-                Err(error) => {
-                    Err(Error::protocol("a value in the response is not UTF-8", Outcome::Unknown).with_source(error))
-                }
-            };
-        }
-        match serde_json::from_slice(quoted) {
-            Ok(text) => Ok(Some(Cow::Owned(text))),
-            Err(error) => {
-                Err(Error::protocol("a value in the response is no JSON string", Outcome::Unknown).with_source(error))
-            }
-        }
+        let raw = str::from_utf8(self.bytes.get(range).unwrap_or_default()).map_err(not_utf8)?;
+        RawText::new(raw, value.escaped).to_cow().map(Some)
     }
+}
+
+fn not_utf8(error: Utf8Error) -> Error {
+    Error::protocol("a value in the response is not UTF-8", Outcome::Unknown).with_source(error)
 }
 
 /// Values may be anybody's secrets, so that only their number is shown.
@@ -89,25 +97,26 @@ impl fmt::Debug for RawRow {
     }
 }
 
-/// Where in a row's bytes a value is, quotes included; small, because a response has millions.
+/// Where in a row's bytes a value is, quotes not included; small, because a response has millions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Span {
     start: u32,
     end: u32,
+    escaped: bool,
 }
 
 impl Span {
-    /// No string ends where it starts.
-    pub(super) const NULL: Self = Self { start: 0, end: 0 };
+    /// No string ends before it starts.
+    pub(super) const NULL: Self = Self { start: 1, end: 0, escaped: false };
 
-    pub(super) fn string(start: usize, end: usize) -> Result<Self, Malformed> {
+    pub(super) fn string(start: usize, end: usize, escaped: bool) -> Result<Self, Malformed> {
         match (u32::try_from(start), u32::try_from(end)) {
-            (Ok(start), Ok(end)) => Ok(Self { start, end }),
+            (Ok(start), Ok(end)) => Ok(Self { start, end, escaped }),
             _ => Err("a row is larger than 4 GiB"),
         }
     }
 
     fn range(self) -> Option<Range<usize>> {
-        (self.end > self.start).then_some(self.start as usize..self.end as usize)
+        (self.end >= self.start).then_some(self.start as usize..self.end as usize)
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Both scanners remember how far they looked, so that a value in a thousand chunks is still looked at once.
 
+use std::mem;
+
 use memchr::memchr2;
 
 use super::raw_row::Span;
@@ -27,8 +29,8 @@ impl ValueScan {
     pub(super) fn find(&mut self, bytes: &[u8]) -> Result<Option<usize>, Malformed> {
         while let Some(&byte) = bytes.get(self.at) {
             if self.in_string {
-                match string_end(bytes, &mut self.at) {
-                    Some(end) => self.at = end,
+                match closing_quote(bytes, &mut self.at, &mut false) {
+                    Some(quote) => self.at = quote + 1,
                     None => return Ok(None),
                 }
                 self.in_string = false;
@@ -78,8 +80,11 @@ enum Expects {
     Row,
     ValueOrEnd,
     Value,
-    /// The rest of the string that starts here.
-    Rest(usize),
+    /// The rest of the string that starts here, behind its quote.
+    Rest {
+        start: usize,
+        escaped: bool,
+    },
     CommaOrEnd,
 }
 
@@ -90,14 +95,14 @@ impl RowScan {
     pub(super) fn find(&mut self, bytes: &[u8], columns: usize) -> Result<Option<usize>, Malformed> {
         while let Some(&byte) = bytes.get(self.at) {
             match (self.expects, byte) {
-                (Expects::Rest(start), _) => match string_end(bytes, &mut self.at) {
-                    Some(end) => {
-                        self.push(Span::string(start, end)?, columns)?;
-                        self.at = end;
-                        continue;
-                    }
-                    None => return Ok(None),
-                },
+                (Expects::Rest { start, mut escaped }, _) => {
+                    let Some(quote) = closing_quote(bytes, &mut self.at, &mut escaped) else {
+                        self.expects = Expects::Rest { start, escaped };
+                        return Ok(None);
+                    };
+                    self.push(Span::string(start, quote, escaped)?, columns)?;
+                    self.at = quote;
+                }
                 (Expects::Row, b'[') => {
                     self.values.reserve_exact(columns);
                     self.expects = Expects::ValueOrEnd;
@@ -114,7 +119,9 @@ impl RowScan {
                     };
                 }
                 (Expects::CommaOrEnd, b',') => self.expects = Expects::Value,
-                (Expects::ValueOrEnd | Expects::Value, b'"') => self.expects = Expects::Rest(self.at),
+                (Expects::ValueOrEnd | Expects::Value, b'"') => {
+                    self.expects = Expects::Rest { start: self.at + 1, escaped: false };
+                }
                 (Expects::ValueOrEnd | Expects::Value, b'n') => {
                     let Some(word) = bytes.get(self.at..self.at + 4) else { return Ok(None) };
                     if word != b"null" {
@@ -136,9 +143,17 @@ impl RowScan {
         Ok(None)
     }
 
-    /// Returns where the values of the row are that was found.
-    pub(super) fn into_values(self) -> Vec<Span> {
-        self.values
+    /// Returns where the values of the row are that was found, and begins with the next.
+    pub(super) fn take_values(&mut self) -> Vec<Span> {
+        mem::take(self).values
+    }
+
+    /// Takes back the memory of an earlier row's places; between two rows.
+    pub(super) fn recycle(&mut self, mut values: Vec<Span>) {
+        if matches!(self.expects, Expects::Row) {
+            values.clear();
+            self.values = values;
+        }
     }
 
     fn push(&mut self, value: Span, columns: usize) -> Result<(), Malformed> {
@@ -151,14 +166,15 @@ impl RowScan {
     }
 }
 
-/// Returns the end, after the closing quote, of a string; `at` stands on its opening quote or further in where an earlier
-/// look ended, and is moved to where the next look starts.
-fn string_end(bytes: &[u8], at: &mut usize) -> Option<usize> {
+/// Returns where a string's closing quote is; `at` stands behind its opening quote or further in where an earlier look ended,
+/// and is moved to where the next look starts. An escape on the way is noted.
+fn closing_quote(bytes: &[u8], at: &mut usize, escaped: &mut bool) -> Option<usize> {
     while let Some(found) = bytes.get(*at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
         let found = *at + found;
         if bytes.get(found) == Some(&b'"') {
-            return Some(found + 1);
+            return Some(found);
         }
+        *escaped = true;
         if found + 1 == bytes.len() {
             // The escaped byte is still to come, and must not be taken for the closing quote.
             *at = found;

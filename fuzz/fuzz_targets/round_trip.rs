@@ -1,0 +1,31 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pgferry::codec::Type;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((type_, rest)) = pgferry_fuzz::typed(data) else { return };
+    // What Postgres would print, if it is read at all.
+    if let Some(text) = printed(type_, rest) {
+        let binary = read(type_, &text).unwrap_or_else(|| panic!("{} is printed as {text:?}, and not read", type_.name()));
+        assert_eq!(printed(type_, &binary).as_deref(), Some(&*text), "{}", type_.name());
+    }
+    if let Ok(text) = std::str::from_utf8(rest)
+        && let Some(binary) = read(type_, text)
+    {
+        let text = printed(type_, &binary).unwrap_or_else(|| panic!("{} reads {text:?}, and cannot print it", type_.name()));
+        assert_eq!(read(type_, &text).as_deref(), Some(&*binary), "{} {text:?}", type_.name());
+    }
+});
+
+fn printed(type_: &Type, binary: &[u8]) -> Option<String> {
+    let mut text = String::new();
+    type_.binary_to_text(binary, &mut text).ok()?;
+    Some(text)
+}
+
+fn read(type_: &Type, text: &str) -> Option<Vec<u8>> {
+    let mut binary = Vec::new();
+    type_.text_to_binary(text, &mut binary).ok()?;
+    Some(binary)
+}
