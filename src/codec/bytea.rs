@@ -9,7 +9,8 @@ pub(super) fn to_binary(text: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
     }
 }
 
-fn from_hex(digits: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
+/// Appends the bytes of pairs of hexadecimal digits.
+pub(super) fn from_hex(digits: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
     let (pairs, []) = digits.as_bytes().as_chunks() else { return Err("an odd number of hexadecimal digits") };
     out.reserve(pairs.len());
     for &pair in pairs {

@@ -1,4 +1,4 @@
-//! "char": one byte, and empty for zero. Since PostgreSQL 16 a byte beyond ASCII prints as `\\ooo`.
+//! "char": one byte, and empty for zero; a byte beyond ASCII prints as `\ooo`, since PostgreSQL 15.
 
 use super::{Reason, bytea::octal, reader::whole};
 
@@ -16,8 +16,10 @@ pub(super) fn to_text(binary: &[u8], out: &mut String) -> Result<(), Reason> {
     match whole(binary)? {
         [0] => {}
         [byte] if byte.is_ascii() => out.push(byte.into()),
-        // PostgreSQL 15 would read `\ooo` as a backslash.
-        _ => return Err("a byte beyond ASCII, which has no text form that all versions of Postgres read"),
+        [byte] => {
+            out.push('\\');
+            out.extend([byte >> 6, byte >> 3 & 7, byte & 7].map(|digit| char::from(b'0' + digit)));
+        }
     }
     Ok(())
 }

@@ -19,7 +19,12 @@ pub(super) fn float8_to_binary(text: &str, out: &mut Vec<u8>) -> Result<(), Reas
 }
 
 pub(super) fn float4_to_text(binary: &[u8], out: &mut String) -> Result<(), Reason> {
-    let value = f32::from_be_bytes(whole(binary)?);
+    push_float4(f32::from_be_bytes(whole(binary)?), out);
+    Ok(())
+}
+
+/// Appends a float4 as Postgres prints it.
+pub(super) fn push_float4(value: f32, out: &mut String) {
     if !push_special(value.into(), out) {
         let shortest = shortest(
             f64::from(value),
@@ -30,7 +35,6 @@ pub(super) fn float4_to_text(binary: &[u8], out: &mut String) -> Result<(), Reas
         );
         push_decimal(&shortest, 6, out);
     }
-    Ok(())
 }
 
 pub(super) fn float8_to_text(binary: &[u8], out: &mut String) -> Result<(), Reason> {

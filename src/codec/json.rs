@@ -1,4 +1,4 @@
-//! jsonb and jsonpath: a version number, then the text.
+//! jsonb, jsonpath, ltree, lquery and ltxtquery: a version number, then the text.
 
 use super::{Reason, text};
 

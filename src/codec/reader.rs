@@ -47,12 +47,40 @@ impl<'a> Reader<'a> {
         self.array().map(u32::from_be_bytes)
     }
 
+    pub(super) fn u64(&mut self) -> Result<u64, Reason> {
+        self.array().map(u64::from_be_bytes)
+    }
+
     pub(super) fn i64(&mut self) -> Result<i64, Reason> {
         self.array().map(i64::from_be_bytes)
     }
 
     pub(super) fn f64(&mut self) -> Result<f64, Reason> {
         self.array().map(f64::from_be_bytes)
+    }
+
+    pub(super) fn f32(&mut self) -> Result<f32, Reason> {
+        self.array().map(f32::from_be_bytes)
+    }
+
+    /// A count of parts that take at least so many bytes each; no more than can follow.
+    pub(super) fn count(&mut self, least: usize) -> Result<usize, Reason> {
+        let count = usize::try_from(self.i32()?).map_err(|_| "a negative count")?;
+        if count > self.remaining() / least.max(1) { Err("a count of more than it holds") } else { Ok(count) }
+    }
+
+    /// Text that a NUL ends.
+    pub(super) fn terminated(&mut self) -> Result<&'a str, Reason> {
+        let end = memchr::memchr(0, self.0).ok_or(SHORT)?;
+        let text = self.take(end)?;
+        self.u8()?;
+        std::str::from_utf8(text).map_err(|_| "it is not UTF-8")
+    }
+
+    /// Text of so many bytes.
+    pub(super) fn text(&mut self, length: usize) -> Result<&'a str, Reason> {
+        let text = std::str::from_utf8(self.take(length)?).map_err(|_| "it is not UTF-8")?;
+        if text.contains('\0') { Err("it holds a NUL, which Postgres's text cannot") } else { Ok(text) }
     }
 
     /// Ends the reading; something left over is an error.

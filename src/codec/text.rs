@@ -1,6 +1,6 @@
 //! text and its family: the characters themselves.
 
-use super::Reason;
+use super::{Reason, reader::Reader};
 
 pub(super) fn to_binary(text: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
     out.extend_from_slice(text.as_bytes());
@@ -8,10 +8,6 @@ pub(super) fn to_binary(text: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
 }
 
 pub(super) fn to_text(binary: &[u8], out: &mut String) -> Result<(), Reason> {
-    let text = std::str::from_utf8(binary).map_err(|_| "it is not UTF-8")?;
-    if text.contains('\0') {
-        return Err("it holds a NUL, which Postgres's text cannot");
-    }
-    out.push_str(text);
+    out.push_str(Reader::new(binary).text(binary.len())?);
     Ok(())
 }

@@ -280,7 +280,22 @@ impl Random {
             1266 => format!("{}{}", self.time(), self.zone()),
             1560 | 1562 => (0..=self.below(40)).map(|_| if self.one_in(2) { '0' } else { '1' }).collect(),
             1700 => self.numeric(),
+            22 | 30 => format!("{} {}", self.below(32768), self.below(10)),
+            142 => format!("<a b=\"{}\">é</a>", self.below(1000)),
             2950 => self.hex(16),
+            2970 | 5038 => {
+                let xmin = 1 + self.below(1 << 60);
+                format!("{xmin}:{}:{},{}", xmin + 9, xmin + 1, xmin + 4)
+            }
+            3614 | 3615 => {
+                let text = self.text().replace('\'', "''").replace('\\', "\\\\");
+                if oid == 3614 {
+                    let weight = if self.one_in(2) { ":1A,7" } else { "" };
+                    return format!("'x{text}'{weight} b:3C,5 'c'");
+                }
+                let operator = if self.one_in(2) { "<->" } else { "& !" };
+                format!("'x{text}' {operator} ('b':*AC {operator} 'c' | !'d')")
+            }
             3220 => format!("{:X}/{:X}", self.next() >> 32, self.next() >> 32),
             5069 => self.next().to_string(),
             _ => self.text(),
@@ -298,7 +313,7 @@ fn values(oid: Oid, random: &mut Random) -> Vec<String> {
 fn nasty(oid: Oid) -> &'static [&'static str] {
     match oid {
         17 => &["", "\\x", "\\x00", "\\x5c", "\\xff00"],
-        18 => &["", " ", "\"", "\\", "{", ","],
+        18 => &["", " ", "\"", "\\", "{", ",", "\\200", "\\303", "\\377"],
         20 => &["0", "-9223372036854775808", "9223372036854775807"],
         21 => &["0", "-32768", "32767"],
         23 => &["0", "-2147483648", "2147483647"],
@@ -389,6 +404,23 @@ fn nasty(oid: Oid) -> &'static [&'static str] {
             "::7:8",
             "::6:7:8",
             "2001:db8::ff00:42:8329",
+        ],
+        22 | 30 => &["", "0"],
+        142 => &["", "a &lt; b", "<?xml version=\"1.0\" encoding=\"latin1\" standalone=\"yes\"?>\n<é/>"],
+        2970 | 5038 => &["1:1:", "3:9223372036854775807:4,9223372036854775806"],
+        3614 => &["", "'a''b' ' ' ':' '\\\\' 'NULL'", "a:1A,2B,3C,4D,16383"],
+        3615 => &[
+            "",
+            "a:*ABCD",
+            "!!a",
+            "!(!a & b)",
+            "a <-> b <-> c",
+            "a <-> (b <-> c)",
+            "(a <-> b) <-> (c <16384> d)",
+            "a <0> !b",
+            "a <-> (b & c)",
+            "(a | b) & c | d",
+            "'a''b (' & ':' | '\\\\'",
         ],
         1042 | 1043 | 25 | 19 => &["", "NULL", "null", "nUll", " ", "a,b", "{}", "\\", "\"", "é😀"],
         1082 => &[
