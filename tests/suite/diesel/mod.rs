@@ -1,16 +1,23 @@
-//! `pgferry-diesel` over both transports, against a real PostgreSQL behind a gateway.
+//! `pgferry-diesel` over both transports, against a real PostgreSQL behind a gateway, with diesel's own connection over TCP
+//! as the control.
 
-use diesel::Connection;
+use diesel::{
+    connection::{Connection, DefaultLoadingMode, LoadConnection},
+    pg::{Pg, PgConnection},
+};
 use pgferry_diesel::{Config, FerryConnection, Transport};
 use pgferry_test_support::Stage;
 
 mod errors;
 mod events;
 mod network;
+mod odd_role;
+mod one;
 mod pools;
 mod queries;
 mod threads;
 mod transactions;
+mod typed;
 mod user_types;
 mod values;
 
@@ -33,6 +40,30 @@ macro_rules! on_each_transport {
     };
 }
 use on_each_transport;
+
+/// Makes a test of each function for each road; it says over TCP, where diesel's own connection is, what is right.
+macro_rules! on_each_road {
+    ($($test:ident),+ $(,)?) => {
+        mod over_tcp {
+            $(#[test]
+            fn $test() {
+                super::$test(&crate::diesel::Tcp::new());
+            })+
+        }
+
+        crate::diesel::on_each_transport!($($test),+);
+    };
+}
+use on_each_road;
+
+/// A database of its own, and a way to it.
+trait Road {
+    type Connection: LoadConnection<DefaultLoadingMode, Backend = Pg>;
+
+    fn stage(&self) -> &Stage;
+
+    fn connect(&self) -> Self::Connection;
+}
 
 /// A database of its own behind a gateway, and what carries the statements there.
 struct Place {
@@ -68,5 +99,42 @@ impl Place {
     #[track_caller]
     fn connect(&self) -> FerryConnection {
         FerryConnection::establish(&self.url()).unwrap()
+    }
+}
+
+impl Road for Place {
+    type Connection = FerryConnection;
+
+    fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    #[track_caller]
+    fn connect(&self) -> FerryConnection {
+        self.connect()
+    }
+}
+
+/// A database of its own, and libpq's way to it.
+struct Tcp {
+    stage: Stage,
+}
+
+impl Tcp {
+    fn new() -> Self {
+        Self { stage: Stage::start() }
+    }
+}
+
+impl Road for Tcp {
+    type Connection = PgConnection;
+
+    fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    #[track_caller]
+    fn connect(&self) -> PgConnection {
+        PgConnection::establish(&self.stage.postgres_url()).unwrap()
     }
 }

@@ -1,16 +1,16 @@
 //! Every type of the slice, as parameter and as result, null and in arrays; the server's own text is the oracle.
 
-use std::{fmt::Debug, marker::PhantomData};
+use std::fmt::Debug;
 
 use bigdecimal::BigDecimal;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use diesel::{
-    deserialize::{self, FromSql},
+    connection::LoadConnection,
+    deserialize::FromSql,
     dsl::sql,
     pg::Pg,
     prelude::*,
     query_builder::QueryId,
-    row::NamedRow,
     serialize::ToSql,
     sql_query,
     sql_types::{
@@ -22,7 +22,7 @@ use pgferry_diesel::FerryConnection;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::Place;
+use super::{Place, one::One};
 
 super::on_each_transport!(scalars, arrays, nulls, columns_of_every_type, numbers_at_their_limits, odd_texts);
 
@@ -242,7 +242,7 @@ fn odd_texts(place: &Place) {
 
 /// Reads `literal` as `value`, and has the server agree that the parameter `value` is `literal`.
 #[track_caller]
-fn same<ST, T>(connection: &mut FerryConnection, literal: &str, value: T)
+pub(super) fn same<ST, T>(connection: &mut impl LoadConnection<Backend = Pg>, literal: &str, value: T)
 where
     ST: QueryId + SingleValue + SqlType + 'static,
     T: Debug + FromSql<ST, Pg> + PartialEq + ToSql<ST, Pg> + 'static,
@@ -272,19 +272,6 @@ where
         .bind::<Text, _>(name)
         .get_result::<One<Bool, bool>>(connection);
     assert_eq!(is_null.map(|one| one.value), Ok(true), "{name}");
-}
-
-/// The column `value` of a query's row.
-#[derive(Debug, PartialEq)]
-struct One<ST, T> {
-    value: T,
-    sql_type: PhantomData<ST>,
-}
-
-impl<ST, T: FromSql<ST, Pg>> QueryableByName<Pg> for One<ST, T> {
-    fn build<'a>(row: &impl NamedRow<'a, Pg>) -> deserialize::Result<Self> {
-        Ok(Self { value: NamedRow::get::<ST, T>(row, "value")?, sql_type: PhantomData })
-    }
 }
 
 fn decimal(text: &str) -> BigDecimal {
