@@ -10,8 +10,8 @@ use crate::tcp::{Connection, Format, Question};
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) text: String,
-    /// Each as `type=literal`, or `type` alone for null; `0:type=literal` and `705:type=literal` declare that OID instead of the
-    /// type's, and send the type's bytes all the same.
+    /// Each as `type=literal`, or `type` alone for null; `declared:type=literal` declares another type or OID than the one whose
+    /// bytes are sent.
     pub(crate) params: Vec<String>,
     /// A part of the sentence by which it is refused over HTTP, where that is by design.
     pub(crate) refused: Option<&'static str>,
@@ -52,11 +52,9 @@ impl Params {
 
 fn resolve(connection: &mut Connection, param: &str) -> Result<Param> {
     let (left, literal) = param.split_once('=').map_or((param, None), |(left, literal)| (left, Some(literal)));
-    let (declared, name) = left.split_once(':').map_or((None, left), |(declared, name)| (Some(declared), name));
-    let quoted = name.replace('\'', "''");
-    let oid = connection.script(&format!("select '{quoted}'::regtype::oid"))?;
-    let oid: Oid = oid.into_iter().flatten().flatten().next().context("no OID")?.parse()?;
-    let declared = declared.map(str::parse).transpose()?.unwrap_or(oid);
+    let (declared, name) = left.split_once(':').unwrap_or((left, left));
+    let oid = oid_of(connection, name)?;
+    let declared = oid_of(connection, declared)?;
     let Some(literal) = literal else { return Ok((declared, None)) };
     let answer = connection.ask(&Question {
         text: "values ($1)",
@@ -70,4 +68,14 @@ fn resolve(connection: &mut Connection, param: &str) -> Result<Param> {
         bail!("the server gives no value");
     }
     Ok((declared, value))
+}
+
+/// A number stands for itself.
+fn oid_of(connection: &mut Connection, name: &str) -> Result<Oid> {
+    if let Ok(oid) = name.parse() {
+        return Ok(oid);
+    }
+    let quoted = name.replace('\'', "''");
+    let rows = connection.script(&format!("select '{quoted}'::regtype::oid"))?;
+    Ok(rows.into_iter().flatten().flatten().next().context("no OID")?.parse()?)
 }

@@ -57,7 +57,7 @@ pub(super) fn cases() -> Vec<Case> {
         ("alter table t alter b drop default", &[]),
         ("show server_version_num", &[]),
         ("show search_path", &["int4=1"]),
-        ("select set_config('stage.setting', $1, true), current_setting($2, true)", &["text=v", "text=stage.setting"]),
+        ("select current_setting($1, true)", &["text=stage.setting"]),
         ("select current_setting('TimeZone'), current_setting('DateStyle')", &[]),
         ("notify channel, 'payload'", &[]),
         ("select pg_notify($1, $2)", &["text=channel", "text=payload"]),
