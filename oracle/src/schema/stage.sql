@@ -147,4 +147,13 @@ create table hostile.pg_type (trap pg_catalog.int8);
 create table hostile.pg_settings (trap pg_catalog.int8);
 create role hostile superuser login;
 alter role hostile set search_path = hostile, pg_catalog, stage, oracle, public, extensions;
+-- A role whose settings print every value in another way.
+create role odd superuser login;
+alter role odd set DateStyle = 'SQL, DMY';
+alter role odd set IntervalStyle = 'sql_standard';
+alter role odd set TimeZone = 'Asia/Kolkata';
+alter role odd set bytea_output = 'escape';
+alter role odd set extra_float_digits = -3;
+alter role odd set xmloption = 'document';
+alter role odd set standard_conforming_strings = off;
 reset search_path;

@@ -15,12 +15,14 @@ use crate::{
 
 /// A role before whose `pg_catalog` stands a schema with types and operators of the same names.
 const HOSTILE: &str = "hostile";
+/// A role whose settings print values in other ways than the codec reads.
+const ODD: &str = "odd";
 
-/// Runs every statement on both roads, as a role with the usual search path and as one with a hostile one.
+/// Runs every statement on both roads, as a plain role, one with a hostile search path, and one with odd settings.
 pub(crate) fn run(server: &Server) -> Result<Mismatches> {
     let mut mismatches = Mismatches::default();
     let cases = families::all(server.major());
-    for user in [SUPERUSER, HOSTILE] {
+    for user in [SUPERUSER, HOSTILE, ODD] {
         let mut roads = Roads::open(server, user)?;
         for case in &cases {
             let difference = roads.compare(case).with_context(|| case.text.clone())?;
@@ -32,7 +34,7 @@ pub(crate) fn run(server: &Server) -> Result<Mismatches> {
     }
     let refused = cases.iter().filter(|case| case.refused.is_some()).count();
     say(&format!(
-        "PostgreSQL {}: {} statements compared under two search paths, {refused} refused over HTTP as designed",
+        "PostgreSQL {}: {} statements compared as three roles, {refused} refused over HTTP as designed",
         server.version,
         cases.len() - refused
     ));
