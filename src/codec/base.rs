@@ -36,6 +36,7 @@ pub(super) enum Base {
         bytes: u8,
     },
     Money,
+    Name,
     Numeric,
     OidVector,
     Shape(Shape),
@@ -70,8 +71,9 @@ impl Base {
             21 => Self::Int2,
             22 => Self::Int2Vector,
             23 => Self::Int4,
-            // name, text, json, unknown, bpchar, varchar, refcursor, cstring
-            19 | 25 | 114 | 705 | 1042 | 1043 | 1790 | 2275 => Self::Text,
+            19 => Self::Name,
+            // text, json, unknown, bpchar, varchar, refcursor, cstring
+            25 | 114 | 705 | 1042 | 1043 | 1790 | 2275 => Self::Text,
             // oid, xid, cid
             26 | 28 | 29 => Self::Unsigned4,
             27 => Self::Tid,
@@ -158,6 +160,7 @@ impl Base {
             Self::Lsn => integer::lsn_to_binary(text, out),
             Self::MacAddress { bytes } => network::mac_to_binary(text, bytes.into(), out),
             Self::Money => money::to_binary(text, out),
+            Self::Name => text::name_to_binary(text, out),
             Self::Numeric => numeric::to_binary(text, out),
             Self::OidVector => number_vector::oid_to_binary(text, out),
             Self::Shape(shape) => geometry::to_binary(shape, text, out),
@@ -205,6 +208,7 @@ impl Base {
             Self::Lsn => integer::lsn_to_text(binary, out),
             Self::MacAddress { bytes } => network::mac_to_text(binary, bytes.into(), out),
             Self::Money => money::to_text(binary, out),
+            Self::Name => text::name_to_text(binary, out),
             Self::Numeric => numeric::to_text(binary, out),
             Self::OidVector => number_vector::oid_to_text(binary, out),
             Self::Shape(shape) => geometry::to_text(shape, binary, out),
@@ -227,5 +231,97 @@ impl Base {
             Self::Void => Err("it has no values"),
             Self::Xml => xml::to_text(binary, out),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Base;
+    use crate::codec::bytea::from_hex;
+
+    /// As PostgreSQL 15 and its extensions print and send them; those of pgvector and PostGIS are laid out by their manuals.
+    #[test]
+    fn what_extensions_bring_is_converted() {
+        for (send, text, binary) in [
+            ("citextsend", "aB", "6142"),
+            ("cube_send", "(1, 2),(3, 4)", "000000023ff0000000000000400000000000000040080000000000004010000000000000"),
+            ("cube_send", "(1, 1e+20)", "800000023ff00000000000004415af1d78b58c40"),
+            ("cube_send", "()", "80000000"),
+            (
+                "geometry_send",
+                "0101000000000000000000F03F0000000000000040",
+                "0101000000000000000000f03f0000000000000040",
+            ),
+            ("halfvec_send", "[1,0.33325195,-2]", "000300003c003555c000"),
+            ("hstore_send", "", "00000000"),
+            (
+                "hstore_send",
+                r#""a"=>"1", "b\"\\"=>NULL, "ccc"=>"""#,
+                "00000003000000016100000001310000000362225cffffffff0000000363636300000000",
+            ),
+            ("lquery_send", "*.a*{1,2}", "012a2e612a7b312c327d"),
+            ("ltree_send", "a.b", "01612e62"),
+            ("ltxtq_send", "a & b", "016120262062"),
+            ("sparsevec_send", "{1:1.5,3:2}/5", "00000005000000020000000000000000000000023fc0000040000000"),
+            ("vector_send", "[1,2.5]", "000200003f80000040200000"),
+        ] {
+            let base = Base::of_send(send).unwrap();
+            let (mut expected, mut bytes, mut printed) = (Vec::new(), Vec::new(), String::new());
+            from_hex(binary, &mut expected).unwrap();
+            base.text_to_binary(text, &mut bytes).unwrap();
+            assert_eq!(bytes, expected, "{text}");
+            base.binary_to_text(&expected, &mut printed).unwrap();
+            assert_eq!(printed, text);
+        }
+        assert_eq!(Base::of_send("seg_send"), None);
+    }
+
+    #[test]
+    fn malformed_values_of_extensions_are_refused() {
+        for (send, text) in [
+            ("cube_send", "(1, 2),(3)"),
+            ("cube_send", "1"),
+            ("geometry_send", "0"),
+            ("hstore_send", "a=>1"),
+            ("hstore_send", r#""a"=>"1","#),
+            ("hstore_send", r#""a"=>"1" "#),
+        ] {
+            assert!(Base::of_send(send).unwrap().text_to_binary(text, &mut Vec::new()).is_err(), "{text}");
+        }
+        for (send, binary) in [
+            ("cube_send", "7fffffff"),
+            ("cube_send", "ffffffff"),
+            ("cube_send", "800000023ff0000000000000"),
+            ("hstore_send", "7fffffff"),
+            ("hstore_send", "00000001ffffffff00000000"),
+            ("hstore_send", "0000000100000001000000000000"),
+            ("ltree_send", "02"),
+            ("vector_send", "7fff00003f800000"),
+            ("vector_send", "00000000"),
+        ] {
+            let mut bytes = Vec::new();
+            from_hex(binary, &mut bytes).unwrap();
+            assert!(Base::of_send(send).unwrap().binary_to_text(&bytes, &mut String::new()).is_err(), "{binary}");
+        }
+    }
+
+    /// The server takes, in the binary form, what the text form would change or not read.
+    #[test]
+    fn values_mean_as_text_what_they_mean_in_binary() {
+        let print = |base: Base, binary: &[u8]| {
+            let mut out = String::new();
+            base.binary_to_text(binary, &mut out).ok().map(|()| out)
+        };
+        assert_eq!(print(Base::Name, &[b'x'; 63]).map(|text| text.len()), Some(63));
+        assert_eq!(print(Base::Name, &[b'x'; 64]), None);
+        let eui64 = Base::MacAddress { bytes: 8 };
+        assert_eq!(print(eui64, &[8, 0, 0x2b, 1, 2, 3]).as_deref(), Some("08:00:2b:ff:fe:01:02:03"));
+        assert_eq!(print(Base::MacAddress { bytes: 6 }, &[0; 8]), None);
+        assert_eq!(print(Base::TsQuery, b"\0\0\0\x01\x01\x08\x02a\0").as_deref(), Some("'a':*A"));
+        let mut vector = b"\0\0\0\x01\0\0\0\0\0\0\x40\0\0\0\0\x01\0\0\0\0\0\0\0\x02\0\x07".to_vec();
+        assert_eq!(print(Base::Int2Vector, &vector).as_deref(), Some("7"));
+        vector[11] = 23;
+        vector[10] = 0;
+        assert_eq!(print(Base::Int2Vector, &vector), None);
     }
 }

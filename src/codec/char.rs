@@ -23,3 +23,18 @@ pub(super) fn to_text(binary: &[u8], out: &mut String) -> Result<(), Reason> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{to_binary, to_text};
+
+    #[test]
+    fn every_byte_is_read_back() {
+        for byte in 0..=u8::MAX {
+            let (mut text, mut binary) = (String::new(), Vec::new());
+            to_text(&[byte], &mut text).unwrap();
+            to_binary(&text, &mut binary).unwrap();
+            assert_eq!(binary, [byte], "{text}");
+        }
+    }
+}

@@ -79,6 +79,12 @@ pub(super) fn mac_to_binary(text: &str, bytes: usize, out: &mut Vec<u8>) -> Resu
 }
 
 pub(super) fn mac_to_text(binary: &[u8], bytes: usize, out: &mut String) -> Result<(), Reason> {
+    // The server lengthens a macaddr to a macaddr8 so.
+    let lengthened = match (bytes, binary) {
+        (8, &[a, b, c, d, e, f]) => Some([a, b, c, 0xff, 0xfe, d, e, f]),
+        _ => None,
+    };
+    let binary = lengthened.as_ref().map_or(binary, <[u8; 8]>::as_slice);
     if binary.len() != bytes {
         return Err("it has the wrong size");
     }

@@ -10,6 +10,7 @@ use crate::Oid;
 
 const INT2: Oid = 21;
 const OID: Oid = 26;
+const FIRST_NOT_BUILTIN: Oid = 10_000;
 
 /// What stands before the numbers: dimensions, whether there are nulls, the numbers' type, length and lower bound.
 const LENGTH_AT: usize = 12;
@@ -59,8 +60,9 @@ fn to_text<T: Display, const N: usize>(
     out: &mut String,
 ) -> Result<(), Reason> {
     let mut reader = Reader::new(binary);
-    let dimensions = reader.i32()?;
-    if reader.i32()? != 0 || reader.u32()? != element {
+    let (dimensions, nulls, sent) = (reader.i32()?, reader.i32()?, reader.u32()?);
+    // Of an OID that is no built-in type's the server takes any.
+    if nulls != 0 || sent != element && sent < FIRST_NOT_BUILTIN {
         return Err("not a vector of numbers of its type without nulls");
     }
     if dimensions == 0 {

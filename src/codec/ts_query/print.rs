@@ -101,10 +101,10 @@ fn item<'a>(reader: &mut Reader<'a>) -> Result<Item<'a>, Reason> {
         OPERAND => {
             let [weights, prefix] = reader.array()?;
             let lexeme = reader.terminated()?;
-            if weights >> WEIGHTS.len() != 0 || prefix > 1 || lexeme.is_empty() {
+            if weights >> WEIGHTS.len() != 0 || lexeme.is_empty() {
                 return Err("a lexeme that is empty or has unknown weights");
             }
-            Ok(Item::Operand { lexeme, weights, prefix: prefix == 1 })
+            Ok(Item::Operand { lexeme, weights, prefix: prefix != 0 })
         }
         OPERATOR => {
             let operator = match reader.u8()? {
