@@ -116,7 +116,6 @@ impl Base {
     }
 
     /// By the function that makes the binary form, for types whose OID differs from database to database.
-    #[allow(dead_code, reason = "the catalogue, which knows these types, is still to come")]
     pub(super) fn of_send(send: &str) -> Option<Self> {
         Some(match send {
             "citextsend" => Self::Text,
@@ -130,11 +129,6 @@ impl Base {
             "vector_send" => Self::Vector,
             _ => return None,
         })
-    }
-
-    /// What stands between the elements of an array.
-    pub(super) fn delimiter(self) -> u8 {
-        if self == Self::Shape(Shape::Box) { b';' } else { b',' }
     }
 
     pub(super) fn text_to_binary(self, text: &str, out: &mut Vec<u8>) -> Result<(), Reason> {

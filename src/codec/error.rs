@@ -1,4 +1,6 @@
-use std::{borrow::Cow, fmt};
+use std::fmt;
+
+use super::reg_names::UNKNOWN_NAME;
 
 /// A value that is not of its type's form.
 ///
@@ -13,7 +15,7 @@ use std::{borrow::Cow, fmt};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
-    type_name: Cow<'static, str>,
+    type_name: String,
     reason: &'static str,
     value: String,
 }
@@ -22,16 +24,16 @@ pub struct Error {
 const SHOWN: usize = 24;
 
 impl Error {
-    pub(super) fn of_text(type_name: Cow<'static, str>, reason: &'static str, text: &str) -> Self {
+    pub(super) fn of_text(type_name: &str, reason: &'static str, text: &str) -> Self {
         let end = text.char_indices().nth(SHOWN).map(|(end, _)| end);
         let value = match end.and_then(|end| text.get(..end)) {
             Some(beginning) => format!("{beginning:?}…"),
             None => format!("{text:?}"),
         };
-        Self { type_name, reason, value }
+        Self { type_name: type_name.to_owned(), reason, value }
     }
 
-    pub(super) fn of_binary(type_name: Cow<'static, str>, reason: &'static str, binary: &[u8]) -> Self {
+    pub(super) fn of_binary(type_name: &str, reason: &'static str, binary: &[u8]) -> Self {
         let mut value = format!("of {} bytes: ", binary.len());
         for byte in binary.iter().take(SHOWN / 2) {
             value.push_str(&format!("{byte:02x}"));
@@ -39,12 +41,17 @@ impl Error {
         if binary.len() > SHOWN / 2 {
             value.push('…');
         }
-        Self { type_name, reason, value }
+        Self { type_name: type_name.to_owned(), reason, value }
     }
 
     /// Returns the qualified name of the type.
     pub fn type_name(&self) -> &str {
         &self.type_name
+    }
+
+    /// Returns whether a name of an object of the database was not among the [`RegNames`](super::RegNames): these may be too old.
+    pub fn is_unknown_name(&self) -> bool {
+        self.reason == UNKNOWN_NAME
     }
 }
 
@@ -59,12 +66,12 @@ impl std::error::Error for Error {}
 
 #[cfg(test)]
 mod tests {
-    use super::{Cow, Error};
+    use super::Error;
 
     #[test]
     fn long_values_are_cut() {
-        let name = Cow::Borrowed("pg_catalog.text");
-        let text = Error::of_text(name.clone(), "no", &"é".repeat(1000)).to_string();
+        let name = "pg_catalog.text";
+        let text = Error::of_text(name, "no", &"é".repeat(1000)).to_string();
         assert!(text.len() < 200, "{text}");
         let binary = Error::of_binary(name, "no", &[0xab; 1000]).to_string();
         assert!(binary.ends_with("(value of 1000 bytes: abababababababababababab…)"), "{binary}");

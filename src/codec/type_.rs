@@ -1,14 +1,14 @@
-use std::borrow::Cow;
-
-use super::{
-    Error, array,
-    base::Base,
-    builtin::{builtin_element, builtin_name},
-    json,
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
 };
+
+use super::{Catalogue, Error, base::Base, builtin_name, json, kind::Kind};
 use crate::Oid;
 
 /// How values of one type are converted: looked up once for a column or a parameter, then used for every row.
+///
+/// The user's own types, and what is made of them, come from a [`Catalogue`]. A clone costs little.
 ///
 /// # Example
 ///
@@ -31,25 +31,31 @@ use crate::Oid;
 #[derive(Clone, Debug)]
 pub struct Type {
     oid: Oid,
-    name: Cow<'static, str>,
+    name: Name,
     kind: Kind,
 }
 
-#[derive(Clone, Debug)]
-enum Kind {
-    Base(Base),
-    Array { element: Oid, base: Base },
+#[derive(Clone)]
+pub(super) enum Name {
+    Static(&'static str),
+    Shared(Arc<str>),
 }
 
 impl Type {
-    /// Returns the conversion of a built-in type; `None` for an OID that is none, or one that the codec does not convert.
+    /// Returns the conversion of a built-in type that needs no more than its OID.
+    ///
+    /// `None` for the OID of a user's type, for `regclass` and its like, and for what has no conversion at all:
+    /// [`Catalogue::conversion`] tells these apart.
     pub fn builtin(oid: Oid) -> Option<Self> {
-        let name = Cow::Borrowed(builtin_name(oid)?);
-        if let Some(base) = Base::of(oid) {
-            return Some(Self { oid, name, kind: Kind::Base(base) });
+        static BUILTIN: LazyLock<Catalogue> = LazyLock::new(Catalogue::default);
+        match Base::of(oid) {
+            Some(base) => Some(Self { oid, name: Name::Static(builtin_name(oid)?), kind: Kind::Base(base) }),
+            None => BUILTIN.conversion(oid, None).ok(),
         }
-        let element = builtin_element(oid).filter(|_| !array::is_vector(oid))?;
-        Some(Self { oid, name, kind: Kind::Array { element, base: Base::of(element)? } })
+    }
+
+    pub(super) fn new(oid: Oid, name: Name, kind: Kind) -> Self {
+        Self { oid, name, kind }
     }
 
     /// Returns the type's OID.
@@ -59,7 +65,16 @@ impl Type {
 
     /// Returns the type's name as a cast takes it: qualified, and quoted where needed.
     pub fn name(&self) -> &str {
-        &self.name
+        match &self.name {
+            Name::Static(name) => name,
+            Name::Shared(name) => name,
+        }
+    }
+
+    /// Returns whether the type is, or is made of, a composite: its attributes can change under the same OID, so that a failed
+    /// conversion may only mean that the catalogue is too old.
+    pub fn can_change(&self) -> bool {
+        self.kind.has_composite()
     }
 
     /// Returns what stands before the text in the binary form of a type whose binary form is its text.
@@ -76,12 +91,9 @@ impl Type {
     /// # Errors
     ///
     /// A text that is not of the type; what was appended to `out` until then has no meaning.
+    #[inline]
     pub fn text_to_binary(&self, text: &str, out: &mut Vec<u8>) -> Result<(), Error> {
-        let result = match self.kind {
-            Kind::Base(base) => base.text_to_binary(text, out),
-            Kind::Array { element, base } => array::text_to_binary(text, element, base, out),
-        };
-        result.map_err(|reason| Error::of_text(self.name.clone(), reason, text))
+        self.kind.text_to_binary(text, out).map_err(|reason| Error::of_text(self.name(), reason, text))
     }
 
     /// Appends the text form of `binary` to `out`.
@@ -89,11 +101,25 @@ impl Type {
     /// # Errors
     ///
     /// Bytes that are not of the type; what was appended to `out` until then has no meaning.
+    #[inline]
     pub fn binary_to_text(&self, binary: &[u8], out: &mut String) -> Result<(), Error> {
-        let result = match self.kind {
-            Kind::Base(base) => base.binary_to_text(binary, out),
-            Kind::Array { element, base } => array::binary_to_text(binary, element, base, out),
-        };
-        result.map_err(|reason| Error::of_binary(self.name.clone(), reason, binary))
+        self.kind.binary_to_text(binary, out).map_err(|reason| Error::of_binary(self.name(), reason, binary))
+    }
+
+    pub(super) fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    pub(super) fn into_kind(self) -> Kind {
+        self.kind
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Static(name) => fmt::Debug::fmt(name, formatter),
+            Self::Shared(name) => fmt::Debug::fmt(name, formatter),
+        }
     }
 }

@@ -57,7 +57,8 @@ fn names_and_elements_are_those_of_the_catalogue() -> Result<()> {
         // Row types of the catalogue's tables and their arrays are not values that one sends; later versions have more types.
         let Some(ours) = builtin_name(oid) else { continue };
         assert_eq!(ours.replace('"', ""), format!("pg_catalog.{name}"));
-        assert_eq!(builtin_element(oid).unwrap_or(0), element, "{name}");
+        // int2vector and oidvector are arrays by their subscripts only.
+        assert_eq!(builtin_element(oid).unwrap_or(0), if matches!(oid, 22 | 30) { 0 } else { element }, "{name}");
     }
     ensure!(listed.lines().count() > 150, "a catalogue of {} types only", listed.lines().count());
     Ok(())

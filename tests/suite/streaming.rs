@@ -101,9 +101,8 @@ fn stream_apart(name: &str, sql: &str, expected: Expected) {
     if let Ok(url) = env::var(URL) {
         return stream(&url, sql, expected);
     }
-    let stage = Stage::with(|postgres| {
-        TestGateway::with(TestGateway::config(postgres).max_response_size(4096 * MIB as usize))
-    });
+    let stage =
+        Stage::with(|postgres| TestGateway::with(TestGateway::config(postgres).max_response_size(4096 * MIB as usize)));
     let child = Command::new(env::current_exe().unwrap())
         .args([&format!("streaming::{name}"), "--exact", "--nocapture"])
         .env(URL, stage.url())
