@@ -13,6 +13,8 @@ use crate::error::{Error, Outcome, Result};
 /// How much of unknown keys is kept, in case they turn out to be an error's.
 const MAX_ERROR: usize = 256 * 1024;
 
+const ALREADY_FAILED: Malformed = "an earlier part of it could not be read";
+
 /// From which size, in bytes, a row gets its memory for itself.
 const LARGE_ROW: usize = 128 * 1024;
 
@@ -170,7 +172,12 @@ impl ResponseDecoder {
         if space > 0 {
             self.buffer.advance(space);
         }
-        let Some(&byte) = self.buffer.first() else { return Ok(Step::Starved) };
+        let Some(&byte) = self.buffer.first() else {
+            return match self.at {
+                At::Failed => Err(malformed(ALREADY_FAILED)),
+                _ => Ok(Step::Starved),
+            };
+        };
         match (mem::replace(&mut self.at, At::Failed), byte) {
             (At::Document, b'{') => self.skip(At::FirstMember),
             (At::Document, _) => Err(self.not_an_object()),
@@ -196,7 +203,7 @@ impl ResponseDecoder {
                 self.skip(At::FirstMember)
             }
             (At::End, _) => Err(malformed("bytes follow its end")),
-            (At::Failed, _) => Err(malformed("an earlier part of it could not be read")),
+            (At::Failed, _) => Err(malformed(ALREADY_FAILED)),
             (At::FirstMember | At::Member, _) => Err(malformed("an object's key is no string")),
             (At::Colon(_), _) => Err(malformed("a key has no value")),
             (At::AfterMember | At::AfterRow | At::AfterResult, _) => Err(malformed("a comma is missing")),

@@ -128,6 +128,58 @@ fn an_error_in_a_200_is_an_error() {
 }
 
 #[test]
+fn a_response_that_failed_stays_failed() {
+    for body in ["[]", "[", r#"{"message":"division by zero","code":"22012","severity":"ERROR"}"#] {
+        let mut decoder = ResponseDecoder::new();
+        decoder.push(Bytes::from_static(body.as_bytes()));
+        for _ in 0..3 {
+            assert!(decoder.next().is_err(), "{body}");
+            assert!(decoder.finish().is_err(), "{body}");
+        }
+    }
+}
+
+#[test]
+fn a_recycled_row_leaves_nothing_in_the_next() {
+    let rows = SELECT.find(r#"[["app""#).unwrap();
+    for cut in rows..SELECT.len() {
+        let mut decoder = ResponseDecoder::new();
+        let mut values = Vec::new();
+        for chunk in [&SELECT[..cut], &SELECT[cut..]].map(|half| Bytes::copy_from_slice(half.as_bytes())) {
+            decoder.push(chunk);
+            while let Some(event) = decoder.next().unwrap() {
+                let Event::Row(row) = event else { continue };
+                let texts = row.texts().unwrap().map(|text| text.map(|text| text.to_cow().unwrap().into_owned()));
+                values.push(texts.collect::<Vec<_>>());
+                decoder.recycle(row);
+            }
+        }
+        let text = |text: &str| Some(text.to_owned());
+        let expected =
+            [[text("app"), None], [text(""), text("a\"b\\\\\" é😀\n")], [text("Zoë "), text("],[{}\\")]];
+        assert_eq!(values, expected, "cut at {cut}");
+    }
+}
+
+/// Large rows get memory of their own, wherever the chunks end.
+#[test]
+fn large_rows_come_whole() {
+    let mut text = String::from(r#"{"fields":[{"name":"a"}],"rows":["#);
+    let sizes = [1, LARGE_ROW, LARGE_ROW - 4, 3, 3 * LARGE_ROW, 2 * LARGE_ROW, 0];
+    for (index, size) in sizes.iter().enumerate() {
+        text.push_str(if index == 0 { "[\"" } else { ",[\"" });
+        text.extend(std::iter::repeat_n(char::from(b'a' + index as u8), *size));
+        text.push_str("\"]");
+    }
+    text.push_str(r#"],"command":"SELECT","rowCount":7}"#);
+    let expected = whole(&text).unwrap();
+    assert_eq!(expected.len(), 2 + sizes.len());
+    for size in [1000, LARGE_ROW / 2, LARGE_ROW, 3 * LARGE_ROW + 17] {
+        assert_eq!(decode(text.as_bytes().chunks(size)).unwrap(), expected, "chunks of {size}");
+    }
+}
+
+#[test]
 fn what_a_server_does_wrong_is_named() {
     let cases = [
         ("<html>", "no JSON object"),
