@@ -87,7 +87,8 @@ pub(super) fn timestamp_to_binary(text: &str, zoned: bool, out: &mut Vec<u8>) ->
 
 fn timestamp(text: &str, zoned: bool) -> Result<i64, Reason> {
     let (text, before_christ) = split_era(text);
-    let (date, time) = text.split_once([' ', 'T']).ok_or("not a date and a time of day")?;
+    let (date, time) = split_at_byte(text, |byte| matches!(byte, b' ' | b'T')).ok_or("not a date and a time of day")?;
+    let time = time.get(1..).unwrap_or_default();
     let (time, zone) = split_zone(time)?;
     let zone = match (zoned, zone) {
         (true, Some(zone)) => zone,
@@ -127,8 +128,15 @@ fn push_era(before_christ: bool, out: &mut String) {
 
 /// The number that so many to so many digits make.
 fn number<const MIN: usize, const MAX: usize>(digits: &str) -> Option<i64> {
-    let fits = (MIN..=MAX).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if fits { digits.parse().ok() } else { None }
+    if !(MIN..=MAX).contains(&digits.len()) {
+        return None;
+    }
+    digits.bytes().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0')))
+}
+
+/// Splits before the first byte of ASCII that is looked for: many times faster than a search for a `char`.
+fn split_at_byte(text: &str, sought: impl Fn(u8) -> bool) -> Option<(&str, &str)> {
+    text.split_at_checked(text.bytes().position(sought)?)
 }
 
 /// Days from 2000-01-01 of a date in the Gregorian calendar, as Postgres extends it to all times.
@@ -217,7 +225,7 @@ fn split_zone(text: &str) -> Result<(&str, Option<i32>), Reason> {
     if let Some(time) = text.strip_suffix('Z') {
         return Ok((time, Some(0)));
     }
-    let Some((time, zone)) = text.find(['+', '-']).and_then(|at| text.split_at_checked(at)) else {
+    let Some((time, zone)) = split_at_byte(text, |byte| matches!(byte, b'+' | b'-')) else {
         return Ok((text, None));
     };
     let (negative, zone) = match zone.strip_prefix('-') {

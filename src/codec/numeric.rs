@@ -11,6 +11,9 @@ const NEGATIVE_INFINITY: u16 = 0xf000;
 /// What the server shows as the scale of an infinity: bits of its sign, read as a scale.
 const INFINITE_SCALE: u16 = 0x20;
 
+/// The size of what stands before the digits, in bytes.
+const HEADER: usize = 8;
+
 const MAX_SCALE: u16 = 0x3fff;
 const NO_NUMBER: Reason = "not a decimal number";
 const TOO_LONG: Reason = "too many digits";
@@ -23,7 +26,8 @@ pub(super) fn to_binary(text: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
         _ => None,
     };
     if let Some((sign, scale)) = special {
-        return header(0, 0, sign, scale, out);
+        header(sign, scale, out);
+        return Ok(());
     }
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (NEGATIVE, digits),
@@ -36,38 +40,48 @@ pub(super) fn to_binary(text: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
     }
     let scale = u16::try_from(fraction.len()).ok().filter(|&scale| scale <= MAX_SCALE).ok_or(TOO_LONG)?;
 
-    let start = out.len();
-    header(0, 0, sign, scale, out)?;
     let mut weight = i32::try_from(whole.len().div_ceil(4)).map_err(|_| TOO_LONG)? - 1;
-    let mut digits = Vec::with_capacity(whole.len() / 4 + fraction.len() / 4 + 2);
+    let start = out.len();
+    header(POSITIVE, scale, out);
     let (first, rest) = whole.as_bytes().split_at(whole.len() % 4);
-    digits.extend(Some(first).filter(|first| !first.is_empty()).map(digit));
-    digits.extend(rest.chunks(4).map(digit));
-    digits.extend(
-        fraction.as_bytes().chunks(4).map(|chunk| digit(chunk) * [0, 1000, 100, 10, 1].get(chunk.len()).unwrap_or(&0)),
-    );
-
-    let leading = digits.iter().take_while(|&&digit| digit == 0).count();
-    let trailing = digits.iter().rev().take_while(|&&digit| digit == 0).count();
-    let significant = digits.get(leading..digits.len().saturating_sub(trailing)).unwrap_or_default();
-    out.truncate(start);
-    if significant.is_empty() {
-        return header(0, 0, POSITIVE, scale, out);
+    let first = Some(first).filter(|first| !first.is_empty()).map(digit);
+    let rest = rest.chunks(4).map(digit);
+    let behind_point =
+        fraction.as_bytes().chunks(4).map(|chunk| digit(chunk) * [0, 1000, 100, 10, 1].get(chunk.len()).unwrap_or(&0));
+    // How many digits there are, and how many when the zeros at the end are not counted.
+    let (mut count, mut significant) = (0, 0);
+    for digit in first.into_iter().chain(rest).chain(behind_point) {
+        if count == 0 && digit == 0 {
+            weight -= 1;
+            continue;
+        }
+        out.extend_from_slice(&digit.to_be_bytes());
+        count += 1;
+        if digit != 0 {
+            significant = count;
+        }
     }
-    weight -= i32::try_from(leading).map_err(|_| TOO_LONG)?;
+    if significant == 0 {
+        return Ok(());
+    }
+    out.truncate(start + HEADER + 2 * significant);
     let weight = i16::try_from(weight).map_err(|_| TOO_LONG)?;
-    header(significant.len(), weight, sign, scale, out)?;
-    out.extend(significant.iter().flat_map(|digit| digit.to_be_bytes()));
+    let significant = i16::try_from(significant).map_err(|_| TOO_LONG)?;
+    let [count, weight] = [significant, weight].map(i16::to_be_bytes);
+    if let Some(header) = out.get_mut(start..start + HEADER) {
+        let (fields, _) = header.as_chunks_mut();
+        for (field, value) in fields.iter_mut().zip([count, weight, sign.to_be_bytes()]) {
+            *field = value;
+        }
+    }
     Ok(())
 }
 
-fn header(count: usize, weight: i16, sign: u16, scale: u16, out: &mut Vec<u8>) -> Result<(), Reason> {
-    let count = i16::try_from(count).map_err(|_| TOO_LONG)?;
-    out.extend_from_slice(&count.to_be_bytes());
-    out.extend_from_slice(&weight.to_be_bytes());
-    out.extend_from_slice(&sign.to_be_bytes());
-    out.extend_from_slice(&scale.to_be_bytes());
-    Ok(())
+/// Writes what stands before no digits.
+fn header(sign: u16, scale: u16, out: &mut Vec<u8>) {
+    for field in [0, 0, sign, scale] {
+        out.extend_from_slice(&field.to_be_bytes());
+    }
 }
 
 /// The value of up to four decimal digits.

@@ -10,7 +10,7 @@ pub(super) fn unescape<'a>(raw: &'a str, mut piece: impl FnMut(&str)) -> Option<
     let mut rest = raw;
     // How much of the rest is known to be plain: the byte that an escape stands for begins the next piece.
     let mut plain = 0;
-    while let Some(found) = memchr(b'\\', rest.as_bytes().get(plain..)?) {
+    while let Some(found) = backslash(rest.as_bytes().get(plain..)?) {
         let (run, escape) = rest.split_at_checked(plain + found)?;
         if !run.is_empty() {
             piece(run);
@@ -44,6 +44,16 @@ pub(super) fn unescape<'a>(raw: &'a str, mut piece: impl FnMut(&str)) -> Option<
         piece(rest);
     }
     Some(())
+}
+
+/// Finds the next escape: where one is, others are near, and only a search that goes far is worth a call.
+fn backslash(bytes: &[u8]) -> Option<usize> {
+    const NEAR: usize = 16;
+    let near = bytes.get(..NEAR).unwrap_or(bytes);
+    if let Some(found) = near.iter().position(|&byte| byte == b'\\') {
+        return Some(found);
+    }
+    memchr(b'\\', bytes.get(NEAR..)?).map(|found| NEAR + found)
 }
 
 /// Reads the digits behind `\u`, and those of the other surrogate where they are one of a pair.
