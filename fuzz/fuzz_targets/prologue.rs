@@ -13,7 +13,8 @@ fuzz_target!(|data: (u8, u8, bool, &str)| {
         if let Ok(typed) = dialect.typed(text, types) {
             check(&typed, text, types);
             if typed.has_prologue() {
-                let start = (0..=typed.text.len()).find(|at| typed.text.get(..*at) != text.get(..*at)).unwrap_or_default();
+                let start =
+                    (0..=typed.text.len()).find(|at| typed.text.get(..*at) != text.get(..*at)).unwrap_or_default();
                 let end = text.len() - start;
                 assert!(typed.text.ends_with(&text[text.len() - end..]), "{text:?} became {:?}", typed.text);
             }

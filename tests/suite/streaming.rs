@@ -38,7 +38,7 @@ fn a_stream_adds_little_to_memory_however_long_it_is() {
     let count = size / ROW;
     stream_apart(
         "a_stream_adds_little_to_memory_however_long_it_is",
-        &format!("select n, '"' || repeat('x', {ROW}) from generate_series(1, {count}) n"),
+        &format!("select n, '\"' || repeat('x', {ROW}) from generate_series(1, {count}) n"),
         Expected { rows: count, bytes: size, added: BOUND + ROW },
     );
 }
