@@ -20,6 +20,9 @@ pub(super) struct Array {
 /// Postgres's own limit.
 const MAX_DIMENSIONS: usize = 6;
 
+/// The lower and the upper one of each dimension.
+type Bounds = Vec<(i32, i32)>;
+
 const MALFORMED: Reason = "a malformed array";
 const TOO_LARGE: Reason = "too large an array";
 const TOO_DEEP: Reason = "an array of more than six dimensions";
@@ -66,7 +69,7 @@ pub(super) fn text_to_binary(text: &str, array: &Array, out: &mut Vec<u8>) -> Re
 }
 
 /// Reads `[0:1][-3:-2]=` and returns what stands behind it.
-fn bounds(text: &str) -> Result<(Vec<(i32, i32)>, &str), Reason> {
+fn bounds(text: &str) -> Result<(Bounds, &str), Reason> {
     let mut bounds = Vec::new();
     if !text.starts_with('[') {
         return Ok((bounds, text));
