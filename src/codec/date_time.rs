@@ -213,9 +213,8 @@ pub(super) fn push_clock(micros: u64, out: &mut String) {
     let (seconds, micros) = (micros / 1_000_000, micros % 1_000_000);
     let _ = write!(out, "{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
     if micros > 0 {
-        let fraction = format!("{micros:06}");
-        out.push('.');
-        out.push_str(fraction.trim_end_matches('0'));
+        let _ = write!(out, ".{micros:06}");
+        out.truncate(out.trim_end_matches('0').len());
     }
 }
 

@@ -95,58 +95,52 @@ pub(super) fn to_text(binary: &[u8], out: &mut String) -> Result<(), Reason> {
     let (weight, sign, scale) = (reader.i16()?, reader.u16()?, reader.u16()?);
     let (digits, _) = reader.take(2 * count)?.as_chunks();
     reader.finish()?;
-    let digits: Vec<u16> = digits.iter().map(|&digit| u16::from_be_bytes(digit)).collect();
-    if digits.iter().any(|&digit| digit > 9999) {
+    if digits.iter().any(|&digit| u16::from_be_bytes(digit) > 9999) {
         return Err("a digit beyond 9999");
     }
-    let special = match sign {
-        POSITIVE | NEGATIVE => None,
-        NAN => Some("NaN"),
-        INFINITY => Some("Infinity"),
-        NEGATIVE_INFINITY => Some("-Infinity"),
+    match sign {
+        POSITIVE | NEGATIVE if scale > MAX_SCALE => return Err("too many decimal places"),
+        POSITIVE | NEGATIVE => print(digits, weight.into(), sign == NEGATIVE, scale.into(), out),
+        NAN => out.push_str("NaN"),
+        INFINITY => out.push_str("Infinity"),
+        NEGATIVE_INFINITY => out.push_str("-Infinity"),
         _ => return Err("an unknown sign"),
-    };
-    if let Some(special) = special {
-        out.push_str(special);
-        return Ok(());
     }
-    if scale > MAX_SCALE {
-        return Err("too many decimal places");
-    }
-    print(&digits, weight.into(), sign == NEGATIVE, scale.into(), out);
     Ok(())
 }
 
-fn print(digits: &[u16], weight: i32, negative: bool, scale: usize, out: &mut String) {
+fn print(digits: &[[u8; 2]], weight: i32, negative: bool, scale: usize, out: &mut String) {
     let at = |power: i32| {
         let index = usize::try_from(weight - power).ok();
-        index.and_then(|index| digits.get(index)).copied().unwrap_or(0)
+        index.and_then(|index| digits.get(index)).map_or(0, |&digit| u16::from_be_bytes(digit))
     };
     let start = out.len();
+    if negative {
+        out.push('-');
+    }
+    let first = out.len();
     for power in (0..=weight).rev() {
-        let digit = at(power);
-        if out.len() > start {
-            out.push_str(&format!("{digit:04}"));
-        } else if digit > 0 {
-            out.push_str(&digit.to_string());
+        for decimal in decimals(at(power)) {
+            if decimal != '0' || out.len() > first {
+                out.push(decimal);
+            }
         }
     }
-    if out.len() == start {
+    if out.len() == first {
         out.push('0');
     }
     if scale > 0 {
         out.push('.');
-        let end = out.len() + scale;
-        let mut power = -1;
-        while out.len() < end {
-            out.push_str(&format!("{:04}", at(power)));
-            power -= 1;
-        }
         // The server, too, cuts what its scale does not show.
-        out.truncate(end);
+        out.extend((1..).flat_map(|power| decimals(at(-power))).take(scale));
     }
-    let is_zero = out.as_bytes().iter().skip(start).all(|&byte| byte == b'0' || byte == b'.');
-    if negative && !is_zero {
-        out.insert(start, '-');
+    if negative && out.as_bytes().iter().skip(first).all(|&byte| byte == b'0' || byte == b'.') {
+        out.remove(start);
     }
+}
+
+/// The four decimal digits of one to the base 10000.
+fn decimals(digit: u16) -> [char; 4] {
+    [digit / 1000, digit / 100, digit / 10, digit]
+        .map(|digit| char::from_digit(u32::from(digit % 10), 10).unwrap_or('0'))
 }
