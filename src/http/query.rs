@@ -89,11 +89,14 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// Returns whether the error is that of Postgres's rewriter, which allows no WITH on a table with certain rules. It says so before
+/// Returns whether the error is that of Postgres's rewriter, which allows no WITH on a table with certain rules: those that make
+/// several queries of one, or that have a WITH whose name is the same. It says so before
 /// anything runs; a statement may raise the same SQLSTATE by itself, when it has run.
 pub(crate) fn forbids_prologue(error: &Error) -> bool {
     error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED)
-        && error.as_db_error().is_some_and(|error| error.routine.as_deref() == Some("RewriteQuery"))
+        && error
+            .as_db_error()
+            .is_some_and(|error| matches!(error.routine.as_deref(), Some("RewriteQuery" | "rewriteRuleAction")))
 }
 
 type Typing<'a> = fn(&'a str, &[Oid]) -> Result<Typed<'a>, sql::Error>;

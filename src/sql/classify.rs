@@ -15,10 +15,16 @@ pub(super) fn statement(mut tokens: Tokens<'_>) -> Effect {
     while tokens.next_if(|token| token.is_symbol(";")).is_some() {}
     if tokens.next_if(|token| token.is("explain")).is_some() {
         let executes = explain_executes(&mut tokens);
-        let is = |tokens: &mut Tokens<'_>, keyword| tokens.peek().is_some_and(|token| token.is(keyword));
-        // It needs what was prepared; else, without ANALYZE, nothing is done, and a cursor is never opened.
-        let does_nothing = !executes && !is(&mut tokens, "execute") || is(&mut tokens, "declare");
-        return if does_nothing { Effect::None } else { plain(tokens) };
+        let (prepared, cursor) = match tokens.peek() {
+            Some(first) => (first.is("execute"), first.is("declare")),
+            None => (false, false),
+        };
+        return match (executes, prepared, cursor) {
+            // It runs the query, but opens no cursor.
+            (true, _, true) => expressions(tokens, true),
+            (true, ..) | (_, true, _) => plain(tokens),
+            (false, ..) => Effect::None,
+        };
     }
     plain(tokens)
 }

@@ -21,8 +21,6 @@ struct Arguments {
     tokens: usize,
     /// Whether the last of them is the Boolean `true`.
     is_true: bool,
-    /// Whether the first is `is_local`, with `=>` or `:=` behind it.
-    named: bool,
 }
 
 impl SessionCalls {
@@ -77,7 +75,7 @@ impl SessionCalls {
 
 impl Arguments {
     fn new(depth: usize) -> Self {
-        Self { depth, commas: 0, tokens: 0, is_true: false, named: false }
+        Self { depth, commas: 0, tokens: 0, is_true: false }
     }
 
     fn see(&mut self, token: Token<'_>, depth: usize) {
@@ -90,18 +88,13 @@ impl Arguments {
             return;
         }
         self.tokens += 1;
-        match self.tokens {
-            1 => self.named = token.names("is_local"),
-            2 => self.named &= token.is_symbol("=>") || token.is_symbol(":="),
-            _ => {}
-        }
         let text = matches!(token.text.to_ascii_lowercase().as_str(), "'true'" | "'t'" | "'on'" | "'yes'" | "'1'");
         self.is_true = token.is("true") || token.kind == Kind::String && text;
     }
 
     /// Whether the third argument says so.
     fn lasts_for_the_transaction(&self) -> bool {
-        self.commas == 2 && self.is_true && (self.tokens == 1 || self.tokens == 3 && self.named)
+        self.commas == 2 && self.is_true && self.tokens == 1
     }
 }
 

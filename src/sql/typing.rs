@@ -14,9 +14,17 @@ const UNKNOWN: Oid = 705;
 /// `WITH "_pgferry" AS (SELECT $1::pg_catalog.int8, …)` and then the text, which stays as it is.
 ///
 /// Postgres analyses WITH before the rest, which fixes the types, and never executes a SELECT there that nothing refers to.
-/// The prologue merges into a WITH that is there; it goes behind EXPLAIN and CREATE TABLE … AS. CALL, DECLARE and the like,
-/// where no WITH can stand, are cast [in place](typed_in_place). Types 0 and 705 (`unknown`) stay undeclared, and
-/// a statement that takes no parameters stays untouched.
+/// The prologue merges into a WITH that is there; it goes behind EXPLAIN, DECLARE … FOR and CREATE TABLE … AS. CALL, where no
+/// WITH can stand, is cast [in place](typed_in_place). Types 0 and 705 (`unknown`) stay undeclared, and a statement that takes no
+/// parameters stays untouched; [`Typed::sends`] says which parameters go with the text.
+///
+/// # Limits
+///
+/// - `current_query()`, the server's log, `pg_stat_activity`, `pg_stat_statements` and query identifiers know the text as it was
+///   sent.
+/// - A type's name is looked up, which takes the privilege USAGE on its schema, where a declaration takes none.
+/// - A table with rules that make several queries of one takes [another form](Typed::has_prologue).
+/// - What is not sent is not checked either: a surplus value of SET or CREATE VIEW may break a domain's constraint.
 ///
 /// # Errors
 ///

@@ -71,12 +71,12 @@ async fn recording() -> (Peer, mpsc::UnboundedReceiver<Received>) {
 #[tokio::test]
 async fn a_query_is_sent_as_text_and_asks_for_text() {
     let (peer, mut received) = recording().await;
-    let row = client(&peer).query_one("SELECT $1", &["a \"b\"".into(), Param::NULL]).await.unwrap();
+    let row = client(&peer).query_one("SELECT $1, $2", &["a \"b\"".into(), Param::NULL]).await.unwrap();
     assert_eq!(row.get::<i32>("n").unwrap(), 1);
 
     let request = received.recv().await.unwrap();
     assert!(request.head.starts_with("POST /sql HTTP/1.1\r\n"), "{}", request.head);
-    assert_eq!(request.body, r#"{"query":"SELECT $1","params":["a \"b\"",null]}"#);
+    assert_eq!(request.body, r#"{"query":"SELECT $1, $2","params":["a \"b\"",null]}"#);
     assert_eq!(request.header("neon-raw-text-output"), Some("true"));
     assert_eq!(request.header("neon-array-mode"), Some("true"));
     assert_eq!(request.header("content-type"), Some("application/json"));

@@ -10,6 +10,7 @@ mod postgres;
 mod providers;
 mod proxy;
 mod secrets;
+mod sql;
 mod sqlx;
 mod streaming;
 mod tls;
