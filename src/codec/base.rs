@@ -240,6 +240,7 @@ mod tests {
             ("citextsend", "aB", "6142"),
             ("cube_send", "(1, 2),(3, 4)", "000000023ff0000000000000400000000000000040080000000000004010000000000000"),
             ("cube_send", "(1, 1e+20)", "800000023ff00000000000004415af1d78b58c40"),
+            ("cube_send", "(NaN)", "800000017ff8000000000000"),
             ("cube_send", "()", "80000000"),
             (
                 "geometry_send",
@@ -312,6 +313,8 @@ mod tests {
         assert_eq!(print(eui64, &[8, 0, 0x2b, 1, 2, 3]).as_deref(), Some("08:00:2b:ff:fe:01:02:03"));
         assert_eq!(print(Base::MacAddress { bytes: 6 }, &[0; 8]), None);
         assert_eq!(print(Base::TsQuery, b"\0\0\0\x01\x01\x08\x02a\0").as_deref(), Some("'a':*A"));
+        let pair = [0, 0, 0, 1, 0, 0, 0, 1, b'a', 0xff, 0xff, 0, 0];
+        assert_eq!(print(Base::Hstore, &pair).as_deref(), Some(r#""a"=>NULL"#));
         let mut vector = b"\0\0\0\x01\0\0\0\0\0\0\x40\0\0\0\0\x01\0\0\0\0\0\0\0\x02\0\x07".to_vec();
         assert_eq!(print(Base::Int2Vector, &vector).as_deref(), Some("7"));
         vector[11] = 23;

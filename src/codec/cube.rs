@@ -41,28 +41,28 @@ pub(super) fn to_text(binary: &[u8], out: &mut String) -> Result<(), Reason> {
     let header = reader.u32()?;
     let size = usize::try_from(header & !POINT).ok().and_then(|dimensions| dimensions.checked_mul(8)).ok_or(NO_CUBE)?;
     let one = reader.take(size)?;
-    let other = if header & POINT == 0 { reader.take(size)? } else { one };
+    let other = if header & POINT == 0 { Some(reader.take(size)?) } else { None };
     reader.finish()?;
-    push_corner(one, out)?;
-    // As the server does, whether it is flagged or not; zeros of both signs are equal, too.
-    let coordinates =
-        |bytes: &[u8]| bytes.as_chunks().0.iter().map(|&bytes| f64::from_be_bytes(bytes)).collect::<Vec<_>>();
-    if coordinates(one) != coordinates(other) {
+    push_corner(one, out);
+    // The server, too, prints equal corners once; so zeros of both signs are equal, but a NaN is not.
+    if let Some(other) = other.filter(|other| !coordinates(one).eq(coordinates(other))) {
         out.push(',');
-        push_corner(other, out)?;
+        push_corner(other, out);
     }
     Ok(())
 }
 
-fn push_corner(coordinates: &[u8], out: &mut String) -> Result<(), Reason> {
-    let mut reader = Reader::new(coordinates);
+fn coordinates(corner: &[u8]) -> impl Iterator<Item = f64> {
+    corner.as_chunks().0.iter().map(|&bytes| f64::from_be_bytes(bytes))
+}
+
+fn push_corner(corner: &[u8], out: &mut String) {
     out.push('(');
-    while reader.remaining() > 0 {
-        push_float8(reader.f64()?, out);
-        if reader.remaining() > 0 {
+    for (index, coordinate) in coordinates(corner).enumerate() {
+        if index > 0 {
             out.push_str(", ");
         }
+        push_float8(coordinate, out);
     }
     out.push(')');
-    Ok(())
 }

@@ -56,9 +56,10 @@ pub(super) fn to_text(binary: &[u8], out: &mut String) -> Result<(), Reason> {
         let length = usize::try_from(reader.i32()?).map_err(|_| "a null for a key")?;
         push_quoted(reader.text(length)?, out);
         out.push_str("=>");
-        match reader.i32()? {
-            -1 => out.push_str("NULL"),
-            length => push_quoted(reader.text(usize::try_from(length).map_err(|_| "a negative length")?)?, out),
+        // The server takes any negative length for a null's.
+        match usize::try_from(reader.i32()?) {
+            Ok(length) => push_quoted(reader.text(length)?, out),
+            Err(_) => out.push_str("NULL"),
         }
     }
     reader.finish()
