@@ -21,9 +21,8 @@ pub(crate) struct TypeEntry {
     /// Qualified and quoted.
     pub(crate) cast: String,
     /// Of its array type, or 0.
-    #[expect(dead_code, reason = "the codec's catalogue takes it")]
     pub(crate) array: Oid,
-    pub(crate) delimiter: char,
+    pub(crate) delimiter: u8,
     /// The function that sends it; empty where there is none.
     pub(crate) send: String,
     pub(crate) kind: TypeKind,
@@ -121,11 +120,6 @@ impl TypeEntry {
             TypeKind::Composite { attributes, .. } => attributes.iter().map(|(_, oid)| *oid).collect(),
         }
     }
-
-    /// Returns whether it came with the server.
-    pub(crate) fn is_builtin(&self) -> bool {
-        self.oid < 16384
-    }
 }
 
 fn entry(row: &[Option<String>]) -> Result<TypeEntry> {
@@ -154,7 +148,7 @@ fn entry(row: &[Option<String>]) -> Result<TypeEntry> {
         name: text(2).to_owned(),
         cast: text(3).to_owned(),
         array: number(4)?,
-        delimiter: text(5).chars().next().context("no delimiter")?,
+        delimiter: text(5).bytes().next().context("no delimiter")?,
         send: text(6).to_owned(),
         kind,
     })

@@ -5,7 +5,7 @@ select t.oid,
        t.typarray,
        t.typdelim,
        coalesce(send.proname, ''),
-       case when t.typsubscript = 'pg_catalog.array_subscript_handler'::regproc then 'array' else t.typtype::text end,
+       case when t.typtype <> 'p' and t.typinput = 'pg_catalog.array_in'::regproc then 'array' else t.typtype::text end,
        case t.typtype
            when 'd' then t.typbasetype
            when 'r' then (select rngsubtype from pg_range where rngtypid = t.oid)

@@ -22,13 +22,14 @@ pub(crate) fn expressions(entry: &TypeEntry, limit: usize) -> Vec<String> {
         .iter()
         .map(|row| format!("select {row} as v"))
         .collect(),
+        "earth" => vec!["select extensions.ll_to_earth(x, -x) as v from generate_series(0, 90, 9) as x".into()],
         "_record" => vec![
             "select array[row(1, 'a'::text), row(null, 'b, c'::text)] as v".into(),
             "select array[row(1), null] as v".into(),
         ],
-        "regproc" => named("pg_proc", "oid", "regproc", limit, "to_regproc(oid::regproc::text) = oid"),
+        "regproc" => named("pg_proc", "oid", "regproc", limit, "true"),
         "regprocedure" => named("pg_proc", "oid", "regprocedure", limit, "true"),
-        "regoper" => named("pg_operator", "oid", "regoper", limit, "to_regoper(oid::regoper::text) = oid"),
+        "regoper" => named("pg_operator", "oid", "regoper", limit, "true"),
         "regoperator" => named("pg_operator", "oid", "regoperator", limit, "true"),
         "regclass" => named("pg_class", "oid", "regclass", limit, "true"),
         "regtype" => named("pg_type", "oid", "regtype", limit, "true"),

@@ -3,7 +3,7 @@ pub(super) fn nasty(name: &str) -> &'static [&'static str] {
     match name {
         "bool" => &["t", "f"],
         "bytea" => &["", "\\x", "\\x00", "\\x5c", "\\xff00"],
-        "char" => &["", " ", "\"", "\\", "{", ","],
+        "char" => &["", " ", "\"", "\\", "{", ",", "\\200", "\\303", "\\377"],
         "int8" => &["0", "-9223372036854775808", "9223372036854775807"],
         "int2" => &["0", "-32768", "32767"],
         "int4" => &["0", "-2147483648", "2147483647"],
@@ -100,7 +100,9 @@ pub(super) fn nasty(name: &str) -> &'static [&'static str] {
             "::6:7:8",
             "2001:db8::ff00:42:8329",
         ],
-        "bpchar" | "varchar" | "text" | "name" => &["", "NULL", "null", "nUll", " ", "a,b", "{}", "\\", "\"", "é😀"],
+        "bpchar" | "varchar" | "text" | "name" => {
+            &["YES", "NO", "", "NULL", "null", "nUll", " ", "a,b", "{}", "\\", "\"", "é😀"]
+        }
         "date" => &[
             "infinity",
             "-infinity",
@@ -166,7 +168,7 @@ pub(super) fn nasty(name: &str) -> &'static [&'static str] {
             "0 days 00:00:00.1",
         ],
         "timetz" => &["00:00+00", "24:00-15:59:59", "12:00+15:59:59", "12:00:00.5-00:30", "01:02:03-00:00:01"],
-        "bit" | "varbit" => &["", "0", "1", "11111111", "000000001"],
+        "bit" | "varbit" => &["", "0", "1", "11111111", "000000001", "101010", "000000"],
         "numeric" => &[
             "0",
             "-0",
@@ -217,6 +219,7 @@ pub(super) fn nasty(name: &str) -> &'static [&'static str] {
             "<?xml-stylesheet href=\"x\"?><a/>",
             " <a/>",
             "<a>😀 &amp; &#x1F600;</a>",
+            "<?xml version=\"1.0\" encoding=\"latin1\" standalone=\"yes\"?>\n<é/>",
         ],
         "tsvector" => &[
             "",
@@ -252,8 +255,17 @@ pub(super) fn nasty(name: &str) -> &'static [&'static str] {
             "(a & b) | (c & d)",
             "(a | b) | (c | d)",
             "a & (b & c)",
+            "a:*ABCD",
+            "!(!a & b)",
+            "(a <-> b) <-> (c <16384> d)",
+            "a <0> !b",
+            "a <-> (b & c)",
+            "(a | b) & c | d",
+            "'a''b (' & ':' | '\\\\'",
         ],
-        "pg_snapshot" | "txid_snapshot" => &["1:1:", "1:9223372036854775807:", "10:20:10,14,15"],
+        "pg_snapshot" | "txid_snapshot" => {
+            &["1:1:", "1:9223372036854775807:", "10:20:10,14,15", "3:9223372036854775807:4,9223372036854775806"]
+        }
         "refcursor" => &["", "a", "\"", "<unnamed portal 1>"],
         "macaddr" => &["00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"],
         "macaddr8" => &["00:00:00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff:ff:ff"],

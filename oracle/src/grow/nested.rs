@@ -13,7 +13,7 @@ pub(crate) fn nested(entry: &TypeEntry, types: &Types, pools: &Pools, random: &m
         TypeKind::Enum { labels } => random.choice(labels).cloned(),
         TypeKind::Domain { base } => pools.pick(*base, random).map(str::to_owned),
         TypeKind::Array { element } => {
-            let delimiter = types.get(*element).map_or(',', |element| element.delimiter);
+            let delimiter = types.get(*element).map_or(',', |element| char::from(element.delimiter));
             array(*element, delimiter, pools, random)
         }
         TypeKind::Composite { attributes, .. } => Some(composite(attributes, pools, random)),

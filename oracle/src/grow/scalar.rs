@@ -1,6 +1,12 @@
 use fastrand::Rng;
 
-use super::{extension, geometry, literal::hex, moment, nasty::nasty, network, number, search, text};
+use super::{
+    extension, geometry,
+    literal::{hex, one_in},
+    moment,
+    nasty::nasty,
+    network, number, search, text,
+};
 
 /// Makes a text of a type that is made of no other: first those that hurt, by their order, then random ones.
 pub(crate) fn scalar(name: &str, index: usize, random: &mut Rng) -> Option<String> {
@@ -15,7 +21,8 @@ pub(crate) fn scalar(name: &str, index: usize, random: &mut Rng) -> Option<Strin
         }
         "uuid" => Some(hex(16, random)),
         "bit" | "varbit" => {
-            let length = random.usize(..70);
+            // Six bits are what a domain takes.
+            let length = if one_in(4, random) { 6 } else { random.usize(..70) };
             Some(std::iter::repeat_with(|| random.choice(['0', '1']).unwrap_or('0')).take(length).collect())
         }
         _ => number::number(name, random)

@@ -61,6 +61,7 @@ pub(super) fn text(name: &str, random: &mut Rng) -> Option<String> {
             }
             text
         }
+        "char" if one_in(3, random) => format!("\\{:03o}", random.u8(128..)),
         "char" => char::from(random.u8(1..128)).to_string(),
         "refcursor" => word(random),
         _ => return None,

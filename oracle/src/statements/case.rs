@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -24,6 +24,14 @@ impl Case {
 
     pub(crate) fn refused(text: &str, params: &[&str], remedy: &'static str) -> Self {
         Self { refused: Some(remedy), ..Self::new(text, params) }
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { text, params, refused: _ } = self;
+        let shown: String = text.chars().take(400).collect();
+        write!(formatter, "{shown} {:?}", params.iter().take(12).collect::<Vec<_>>())
     }
 }
 

@@ -27,8 +27,7 @@ pub(crate) fn run(server: &Server) -> Result<Mismatches> {
         for case in &cases {
             let difference = roads.compare(case).with_context(|| case.text.clone())?;
             if let Some(difference) = difference {
-                let subject = format!("statement as {user}: {} {:?}", case.text, case.params);
-                mismatches.add(&subject, difference);
+                mismatches.add(&format!("statement as {user}: {case}"), difference);
             }
         }
     }

@@ -20,7 +20,9 @@ pub(super) fn excuse(entry: &TypeEntry, types: &Types) -> Option<String> {
     }
     match &entry.kind {
         TypeKind::Base if entry.send.is_empty() => Some(format!("{} has no binary form", entry.name)),
-        TypeKind::Pseudo if entry.name == "record" => Some("its columns have no names".into()),
+        TypeKind::Pseudo if matches!(entry.name.as_str(), "record" | "_record") => {
+            Some("its columns have no names".into())
+        }
         // Those that a statement can give or take are converted.
         TypeKind::Pseudo if !matches!(entry.name.as_str(), "void" | "cstring" | "unknown") => {
             Some(format!("{} is a pseudo-type", entry.name))

@@ -34,6 +34,10 @@ const BATCH_BYTES: usize = 4 << 20;
 const THREADS: usize = 2;
 /// Of so many values one is damaged in every place.
 const DAMAGED: usize = 50;
+/// Even a type with a small share gets so many.
+const LEAST: usize = 12;
+/// For each value wanted, so many literals are tried at most.
+const TRIES: usize = 3;
 /// Of so many values one is altered and sent.
 const ALTERED: usize = 8;
 
@@ -59,7 +63,7 @@ pub(crate) fn run(server: &Server, plan: Plan, corpus: Option<&Corpus>) -> Resul
     let mut connection = server.connect()?;
     let types = Types::read(&mut connection)?;
     let codec = Codec::load(&mut connection, &types)?;
-    let shares: usize = types.iter().map(share).sum();
+    let shares: usize = types.iter().map(|entry| share(entry, &types)).sum();
     let mut pools = Pools::default();
     let mut outcomes = BTreeMap::new();
     for level in types.levels() {
@@ -68,7 +72,7 @@ pub(crate) fn run(server: &Server, plan: Plan, corpus: Option<&Corpus>) -> Resul
         let work = || -> Result<()> {
             let mut connection = server.connect()?;
             while let Some(entry) = level.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let quota = (plan.values * share(entry)).div_ceil(shares.max(1)).max(4);
+                let quota = (plan.values * share(entry, &types)).div_ceil(shares.max(1)).max(LEAST);
                 let mut random = Rng::with_seed(plan.seed ^ u64::from(entry.oid).wrapping_mul(0x9e37_79b9_7f4a_7c15));
                 let mut growth = Growth { entry, types: &types, pools: &pools, random: &mut random, quota };
                 let outcome = one(&mut connection, &codec, &mut growth, corpus).with_context(|| entry.cast.clone())?;
@@ -85,16 +89,20 @@ pub(crate) fn run(server: &Server, plan: Plan, corpus: Option<&Corpus>) -> Resul
             outcomes.insert(oid, outcome);
         }
     }
-    summarise(server, &types, outcomes)
+    let mut mismatches = summarise(server, &types, outcomes)?;
+    for difference in Codec::outdated(&types) {
+        mismatches.add("built-in types", difference);
+    }
+    Ok(mismatches)
 }
 
 /// How much of the values a type gets.
-fn share(entry: &TypeEntry) -> usize {
+fn share(entry: &TypeEntry, types: &Types) -> usize {
     match &entry.kind {
         TypeKind::Pseudo => 0,
         TypeKind::Composite { relation, .. } if !relation.is_empty() => 1,
-        TypeKind::Array { .. } if entry.is_builtin() && entry.schema == "information_schema" => 1,
-        TypeKind::Base | TypeKind::Array { .. } => 8,
+        TypeKind::Array { element } => types.get(*element).map_or(1, |element| share(element, types)),
+        TypeKind::Base => 8,
         _ => 6,
     }
 }
@@ -115,9 +123,9 @@ impl Growth<'_> {
         }
     }
 
-    fn batch(&mut self, from: usize) -> Vec<String> {
+    fn batch(&mut self, from: usize, wanted: usize) -> Vec<String> {
         let (mut batch, mut bytes) = (Vec::new(), 0);
-        for index in from..self.quota.min(from + BATCH) {
+        for index in from..from + wanted.min(BATCH) {
             let Some(literal) = self.literal(index) else { break };
             bytes += literal.len();
             batch.push(literal);
@@ -147,7 +155,7 @@ fn one(
     let mut take = |connection: &mut Connection, samples: Vec<Sample>, random: &mut Rng| -> Result<()> {
         for sample in samples {
             if let Some(conversion) = &conversion {
-                for difference in compare(conversion, &sample) {
+                for difference in compare(connection, entry, conversion, &sample)? {
                     outcome.mismatches.add(&entry.cast, difference);
                 }
                 if outcome.compared % DAMAGED == 0
@@ -181,14 +189,16 @@ fn one(
     if entry.send.is_empty() && entry.kind == TypeKind::Base {
         return Ok(outcome);
     }
-    let mut from = 0;
-    while from < growth.quota {
-        let batch = growth.batch(from);
+    // Some literals the server refuses: ranges with their bounds in the wrong order, for one.
+    let (mut tried, mut taken) = (0, 0);
+    while taken < growth.quota && tried < growth.quota * TRIES {
+        let batch = growth.batch(tried, growth.quota - taken);
         if batch.is_empty() {
             break;
         }
-        from += batch.len();
+        tried += batch.len();
         let samples = ask::literals(connection, entry, &batch)?;
+        taken += samples.len();
         take(connection, samples, growth.random)?;
     }
     Ok(outcome)

@@ -155,6 +155,9 @@ pub(super) fn cases() -> Vec<Case> {
             &["timestamptz=2024-01-01 00:00+00", "timestamptz=2024-01-02 00:00+00", "interval=12:00"],
         ),
     ]);
+    for count in [1664, 1665, 32767] {
+        cases.push(Case { text: "select $1 + 1".to_owned(), params: vec!["int4=1".to_owned(); count], refused: None });
+    }
     let many: Vec<String> = (0..2000).map(|number| format!("int4={number}")).collect();
     let list: Vec<String> = (1..=2000).map(|number| format!("(${number})")).collect();
     let sum: Vec<String> = (1..=2000).map(|number| format!("${number}")).collect();
