@@ -1,4 +1,4 @@
-use super::{cancels::Cancels, secret};
+use super::{cancels::Cancels, secret, stateless::Registry};
 use crate::{
     config::{Config, Password, Transport},
     error::Result,
@@ -24,6 +24,7 @@ pub(super) struct Shared {
     verification: Verification,
     http: Option<HttpSession>,
     cancels: Cancels,
+    types: Registry,
 }
 
 impl Shared {
@@ -42,6 +43,7 @@ impl Shared {
             verification,
             http,
             cancels: Cancels::default(),
+            types: Registry::default(),
         })
     }
 
@@ -61,16 +63,23 @@ impl Shared {
         &self.cancels
     }
 
+    /// The types that clients over HTTP are told of.
+    pub(super) fn types(&self) -> &Registry {
+        &self.types
+    }
+
     /// The session that every connection shares over HTTP, where there are none of their own.
     pub(super) fn http(&self) -> Option<&HttpSession> {
         self.http.as_ref()
     }
 
+    /// Whether a connection may send something before its first statement.
+    pub(super) fn verifies(&self) -> bool {
+        self.verification == Verification::Connect
+    }
+
     /// Proves that the server is there, where connections are to be verified.
     pub(super) async fn verify(&self, session: &HttpSession) -> Result<()> {
-        match self.verification {
-            Verification::Connect => session.server().await.map(drop),
-            Verification::FirstStatement => Ok(()),
-        }
+        if self.verifies() { session.server().await.map(drop) } else { Ok(()) }
     }
 }

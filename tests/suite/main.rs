@@ -16,4 +16,5 @@ mod streaming;
 mod tls;
 mod tls_front;
 mod typed;
+mod wide_row;
 mod wire;

@@ -1,4 +1,4 @@
-use std::{collections::HashMap, io, mem};
+use std::{collections::HashMap, io, mem, sync::Arc};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -7,15 +7,17 @@ use super::{
     attend::attend,
     portal::{Portal, Prepared},
     step::Step,
+    types::{Client, Lookup, Types, nullability_of_placeholder},
 };
 use crate::{
+    Oid,
     bridge::{cancels::Registration, handshake::Local},
     error::{DbError, Error, Result, SqlState},
     execute::{Event, HttpSession, Rows, Script, Statement},
     http::BatchOptions,
     sql,
     wire::{
-        Format, TransactionStatus,
+        DataRow, Format, TransactionStatus,
         server::{self, Frontend},
     },
 };
@@ -28,10 +30,10 @@ const WRITE: usize = 64 * 1024;
 
 /// A logged-in client.
 pub(super) struct Connection<'a, S> {
-    local: Local<S>,
-    session: HttpSession,
-    registration: Registration<'a>,
-    statements: HashMap<String, Prepared>,
+    pub(super) local: Local<S>,
+    pub(super) session: HttpSession,
+    pub(super) registration: Registration<'a>,
+    pub(super) statements: HashMap<String, Prepared>,
     portals: HashMap<String, Portal>,
     /// The portal that the client had described and has not executed yet.
     described: Option<String>,
@@ -40,11 +42,19 @@ pub(super) struct Connection<'a, S> {
     flushed: bool,
     /// A step failed: everything up to the next Sync is skipped.
     failed: bool,
-    out: BytesMut,
+    pub(super) out: BytesMut,
+    pub(super) types: Arc<Types>,
+    /// What the client has been told of types.
+    pub(super) client: Client,
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
-    pub(super) fn new(local: Local<S>, session: HttpSession, registration: Registration<'a>) -> Self {
+    pub(super) fn new(
+        local: Local<S>,
+        session: HttpSession,
+        registration: Registration<'a>,
+        types: Arc<Types>,
+    ) -> Self {
         Self {
             local,
             session,
@@ -56,6 +66,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
             flushed: false,
             failed: false,
             out: BytesMut::new(),
+            types,
+            client: Client::default(),
         }
     }
 
@@ -82,6 +94,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
             _ if self.failed => Ok(()),
             Frontend::Query(script) if is_copy_out(&script) => self.end_for_copy_out().await,
             Frontend::Query(script) => self.simple_query(&script).await,
+            Frontend::DescribeStatement(name) => {
+                if let Err(error) = self.describe(&name).await? {
+                    self.give_up(&error);
+                }
+                Ok(())
+            }
             message => {
                 if let Err(error) = self.prepare(message) {
                     self.give_up(&error);
@@ -103,18 +121,13 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
             }
             Frontend::Bind { portal, statement, param_formats, params, result_formats } => {
                 let bound = self.statement(&statement)?.bind(&param_formats, params, &result_formats)?;
+                if nullability_of_placeholder(&bound.text, &bound.params) {
+                    return Err(Error::refused(
+                        "the columns of a statement without parameters are not known over HTTP before it is executed: describe it over TCP, or use transport=websocket",
+                    ));
+                }
                 self.portals.insert(portal, Portal::Ready(bound));
                 self.say(server::bind_complete);
-            }
-            // What the columns are is only known from the results: they are described before the rows, each time.
-            Frontend::DescribeStatement(name) => {
-                let prepared = self.statement(&name)?;
-                prepared.check_declared()?;
-                let types = prepared.param_types.clone();
-                self.say(|out| {
-                    server::parameter_description(out, &types);
-                    server::no_data(out);
-                });
             }
             Frontend::DescribePortal(name) => {
                 if !self.portals.contains_key(&name) {
@@ -161,11 +174,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
         Ok(())
     }
 
-    fn statement(&self, name: &str) -> Result<&Prepared> {
+    pub(super) fn statement(&self, name: &str) -> Result<&Prepared> {
         self.statements.get(name).ok_or_else(|| told("26000", format!("prepared statement \"{name}\" does not exist")))
     }
 
-    fn say(&mut self, message: impl FnOnce(&mut BytesMut)) {
+    pub(super) fn say(&mut self, message: impl FnOnce(&mut BytesMut)) {
         if let Some(Step::Say(said)) = self.steps.last_mut() {
             return message(said);
         }
@@ -217,7 +230,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
                     }
                 },
             };
-            if let Err(error) = self.answer(&mut results, format, described).await? {
+            if let Err(error) = self.answer(&mut results, Answer { format, described, lookup: false }).await? {
                 self.fail(&error);
                 return Ok(());
             }
@@ -238,13 +251,27 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
         if self.failed {
             return Ok(());
         }
-        // The unnamed ones end with any simple query (manual, section 55.2.3).
-        self.statements.remove("");
-        self.portals.remove("");
+        let lookup = Lookup::recognise(script);
+        if let Some(lookup) = &lookup {
+            match self.look_up(lookup).await? {
+                Ok(true) => return self.ready().await,
+                Ok(false) => {}
+                Err(error) => {
+                    self.fail(&error);
+                    return self.ready().await;
+                }
+            }
+        }
+        // The unnamed ones end with any simple query (manual, section 55.2.3); but sqlx asks between parsing such a statement and
+        // binding to it.
+        if lookup.is_none() {
+            self.statements.remove("");
+            self.portals.remove("");
+        }
         let script = Script::new(script);
         if script.statements().is_empty() {
             server::empty_query_response(&mut self.out);
-        } else if let Err(error) = self.run_script(script.statements()).await? {
+        } else if let Err(error) = self.run_script(script.statements(), lookup.is_some()).await? {
             self.fail(&script.place(error));
         }
         self.ready().await
@@ -258,20 +285,22 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
         Err(io::ErrorKind::ConnectionAborted.into())
     }
 
-    async fn run_script(&mut self, statements: &[Statement]) -> io::Result<Result<()>> {
+    async fn run_script(&mut self, statements: &[Statement], lookup: bool) -> io::Result<Result<()>> {
         let mut results = match self.start(statements).await? {
             Ok(rows) => rows,
             Err(error) => return Ok(Err(error)),
         };
         for _ in statements {
-            if let Err(error) = self.answer(&mut results, Format::Text, false).await? {
+            if let Err(error) =
+                self.answer(&mut results, Answer { format: Format::Text, described: false, lookup }).await?
+            {
                 return Ok(Err(error));
             }
         }
         attend(&mut self.local, &self.registration, results.next()).await.map(|end| end.map(drop))
     }
 
-    async fn start(&mut self, statements: &[Statement]) -> io::Result<Result<Rows>> {
+    pub(super) async fn start(&mut self, statements: &[Statement]) -> io::Result<Result<Rows>> {
         let session = &self.session;
         let request = async {
             match statements {
@@ -282,8 +311,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
         attend(&mut self.local, &self.registration, request).await
     }
 
-    /// Passes one statement's result on; `described` says that the client waits to hear of its columns, even if there are none.
-    async fn answer(&mut self, results: &mut Rows, format: Format, described: bool) -> io::Result<Result<()>> {
+    /// Passes one statement's result on.
+    async fn answer(&mut self, results: &mut Rows, how: Answer) -> io::Result<Result<()>> {
         let mut columns_told = false;
         loop {
             let event = match attend(&mut self.local, &self.registration, results.next()).await? {
@@ -292,21 +321,32 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
             };
             match event {
                 Some(Event::Columns(columns)) => {
-                    server::row_description(&mut self.out, &columns, format);
+                    if how.format == Format::Binary
+                        && let Err(error) = self.check_types(&columns).await?
+                    {
+                        return Ok(Err(error));
+                    }
+                    server::row_description(&mut self.out, &columns, how.format);
                     columns_told = true;
                 }
                 Some(Event::Row(row)) => {
+                    if how.lookup {
+                        self.client.note_answer(first_oid(&row));
+                    }
                     server::data_row(&mut self.out, &row);
                     if self.out.len() >= WRITE {
                         self.write().await?;
                     }
                 }
                 Some(ended @ (Event::Complete(_) | Event::Empty)) => {
-                    if described && !columns_told {
+                    if how.described && !columns_told {
                         server::no_data(&mut self.out);
                     }
                     match ended {
-                        Event::Complete(tag) => server::command_complete(&mut self.out, &tag),
+                        Event::Complete(tag) => {
+                            self.types.note(&tag);
+                            server::command_complete(&mut self.out, &tag);
+                        }
                         _ => server::empty_query_response(&mut self.out),
                     }
                     return Ok(Ok(()));
@@ -343,6 +383,21 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
         let out = self.out.split();
         self.local.send(&out).await
     }
+}
+
+/// How a result is passed on.
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    format: Format,
+    /// The client waits to hear of its columns, even if there are none.
+    described: bool,
+    /// It answers sqlx's question for types.
+    lookup: bool,
+}
+
+/// The first value of a row in text, where that is an OID.
+fn first_oid(row: &DataRow) -> Option<Oid> {
+    std::str::from_utf8(row.values().next()??).ok()?.parse().ok()
 }
 
 /// Whether a simple query is a COPY to the client.

@@ -2,10 +2,12 @@
 
 mod attend;
 mod connection;
+mod describe;
 mod portal;
 mod step;
+mod types;
 
-use std::io;
+use std::{io, sync::Arc};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -17,6 +19,7 @@ use crate::{
     execute::{HttpSession, Opening, ServerInfo},
     wire::{BackendKey, TransactionStatus, server},
 };
+pub(super) use types::Registry;
 
 pub(super) async fn serve<S>(
     mut local: Local<S>,
@@ -41,7 +44,13 @@ where
         Err(error) => return local.send_fatal(&error).await,
     };
     local.send(&welcome(&opening, session.known_server(), registration.key())).await?;
-    Connection::new(local, session, registration).serve().await
+    let types = shared.types().of(&opening);
+    if shared.verifies() {
+        // The first statement will ask for them: by then they may be here.
+        let (types, session) = (Arc::clone(&types), session.clone());
+        shared.runtime().spawn(async move { drop(types.directory(&session).await) });
+    }
+    Connection::new(local, session, registration, types).serve().await
 }
 
 /// The session for what a client asked of its own: the bridge's where it asked for the configuration's database.

@@ -18,11 +18,15 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Refuses to describe a statement whose parameters' types only the server could tell: a client that took the declared
-    /// ones for all there are would bind values of others.
-    pub(super) fn check_declared(&self) -> Result<()> {
+    /// The index of the first parameter whose type only the server could tell.
+    fn undeclared(&self) -> Option<usize> {
         let undeclared = |index: &usize| self.param_types.get(*index).is_none_or(|oid| *oid == 0);
-        match (0..sql::highest_parameter(&self.text)).find(undeclared) {
+        (0..sql::highest_parameter(&self.text)).find(undeclared)
+    }
+
+    /// Refuses binary values of types that nobody has told.
+    pub(super) fn check_declared(&self) -> Result<()> {
+        match self.undeclared() {
             None => Ok(()),
             Some(index) => Err(Error::refused(format!(
                 "the type of ${} was not declared, and over HTTP a statement cannot be prepared to learn it: prepare the statement with its \

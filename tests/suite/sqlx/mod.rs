@@ -3,7 +3,10 @@
 mod errors;
 mod life;
 mod refusals;
+mod statements;
+mod type_lookups;
 mod values;
+mod wide_row;
 
 use pgferry_sqlx::{Config, Transport};
 use sqlx::PgPool;

@@ -1,0 +1,91 @@
+use std::collections::HashMap;
+
+use super::{directory::Directory, row::Row};
+use crate::Oid;
+
+/// The types that sqlx 0.9 knows by itself.
+pub(super) const KNOWN: [Oid; 92] = [
+    16, 17, 18, 19, 20, 21, 23, 25, 26, 114, 199, 600, 601, 602, 603, 604, 628, 629, 650, 651, 700, 701, 705, 718, 719,
+    774, 775, 790, 791, 829, 869, 1000, 1001, 1002, 1003, 1005, 1007, 1009, 1014, 1015, 1016, 1017, 1018, 1019, 1020,
+    1021, 1022, 1027, 1028, 1040, 1041, 1042, 1043, 1082, 1083, 1114, 1115, 1182, 1183, 1184, 1185, 1186, 1187, 1231,
+    1266, 1270, 1560, 1561, 1562, 1563, 1700, 2249, 2278, 2287, 2950, 2951, 3802, 3807, 3904, 3905, 3906, 3907, 3908,
+    3909, 3910, 3911, 3912, 3913, 3926, 3927, 4072, 4073,
+];
+
+pub(super) fn is_built_in(oid: Oid) -> bool {
+    KNOWN.binary_search(&oid).is_ok()
+}
+
+/// What one connection's client has been told of types.
+#[derive(Debug, Default)]
+pub(in crate::bridge::stateless) struct Client {
+    /// As they were told; `None` where the server told it.
+    told: HashMap<Oid, Option<Row>>,
+    /// It has asked for types as sqlx does.
+    asks: bool,
+}
+
+/// A type of a result that the client has not been told of.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::bridge::stateless) enum Stranger {
+    /// A client that connects anew will be told.
+    New(Oid),
+    /// sqlx cannot be told of it.
+    Untellable(Oid),
+}
+
+impl Client {
+    pub(super) fn is_told(&self, oid: Oid) -> bool {
+        is_built_in(oid) || self.told.contains_key(&oid)
+    }
+
+    pub(super) fn note(&mut self, row: &Row) {
+        self.told.insert(row.oid, Some(row.clone()));
+    }
+
+    /// Notes that it asked, and of which types the server told it.
+    pub(in crate::bridge::stateless) fn note_answer(&mut self, oids: impl IntoIterator<Item = Oid>) {
+        self.asks = true;
+        for oid in oids {
+            self.told.entry(oid).or_default();
+        }
+    }
+
+    /// A type that the client would ask for, if there is one that it is to be told of before a statement.
+    pub(in crate::bridge::stateless) fn unknown(&self, directory: &Directory, text: &str) -> Option<Oid> {
+        directory.to_tell(text, |oid| self.is_told(oid)).first().map(|row| row.oid)
+    }
+
+    /// Whether a result's types are all built in, or the client never asks for types.
+    pub(in crate::bridge::stateless) fn is_content(&self, types: impl IntoIterator<Item = Oid>) -> bool {
+        !self.asks || types.into_iter().all(is_built_in)
+    }
+
+    /// The first type among a result's that would be a surprise to the client.
+    pub(in crate::bridge::stateless) fn stranger(
+        &self,
+        directory: &Directory,
+        types: impl IntoIterator<Item = Oid>,
+    ) -> Option<Stranger> {
+        types.into_iter().filter(|oid| !is_built_in(*oid)).find_map(|oid| match self.told.get(&oid) {
+            // What it knows of a composite type may be what that was made of before.
+            Some(Some(told)) => {
+                let changed = directory.get(oid).is_some_and(|row| row.attributes != told.attributes);
+                changed.then_some(Stranger::New(oid))
+            }
+            Some(None) => None,
+            None if directory.get(oid).is_some() && !directory.can_tell(oid) => Some(Stranger::Untellable(oid)),
+            None => Some(Stranger::New(oid)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_sqlx_knows_is_in_order() {
+        assert!(KNOWN.is_sorted());
+    }
+}

@@ -1,0 +1,113 @@
+use std::collections::HashMap;
+
+use super::row::Row;
+use crate::{Oid, error::Result, execute::Output};
+
+/// The types of a database that sqlx does not know by itself.
+#[derive(Debug, Default)]
+pub(in crate::bridge::stateless) struct Directory {
+    /// In the order in which they are told: those that a name alone means come first, since the first of a name wins in sqlx.
+    rows: Vec<Row>,
+    by_oid: HashMap<Oid, usize>,
+    /// By each name that stands for one, as `to_regtype` reads names.
+    by_name: HashMap<String, usize>,
+    /// Whether all row types of tables may be told to each connection.
+    tells_tables: bool,
+}
+
+/// How many row types of tables, and arrays of them, are told to each connection; where there are more, a statement's text
+/// must name the table.
+const MOST_TOLD: usize = 100;
+
+impl Directory {
+    /// Reads the answer to the [`question`](super::question::question).
+    pub(super) fn read(answer: &Output) -> Result<Self> {
+        let rows: Vec<Row> = answer.rows.iter().map(Row::read).collect::<Result<_>>()?;
+        let by_oid: HashMap<_, _> = rows.iter().enumerate().map(|(index, row)| (row.oid, index)).collect();
+        let mut by_name = HashMap::new();
+        for (index, row) in rows.iter().enumerate() {
+            by_name.entry(row.pretty_name.clone()).or_insert(index);
+            by_name.entry(row.qualified_name.clone()).or_insert(index);
+            if row.is_visible {
+                by_name.entry(row.quoted_name.clone()).or_insert(index);
+            }
+        }
+        let tables = rows.iter().filter(|row| row.table.is_some()).count();
+        Ok(Self { by_oid, by_name, tells_tables: tables <= MOST_TOLD, rows })
+    }
+
+    pub(super) fn get(&self, oid: Oid) -> Option<&Row> {
+        self.rows.get(*self.by_oid.get(&oid)?)
+    }
+
+    /// Finds what `to_regtype` would, as far as it can be told without the server.
+    pub(super) fn find(&self, name: &str) -> Option<&Row> {
+        let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.[]".contains(&byte));
+        let index = if is_plain { self.by_name.get(&name.to_ascii_lowercase()) } else { self.by_name.get(name) };
+        self.rows.get(*index?)
+    }
+
+    /// The types that a client is to be told of for a statement, each behind those that it is made of.
+    pub(super) fn to_tell(&self, text: &str, is_told: impl Fn(Oid) -> bool) -> Vec<&Row> {
+        let mut telling = Telling { directory: self, is_told, decided: HashMap::new(), rows: Vec::new() };
+        // Names in a text are only hints here, so its lower-case form will do.
+        let text = if self.tells_tables { String::new() } else { text.to_lowercase() };
+        let is_due = |row: &&Row| {
+            self.tells_tables || row.table.as_ref().is_none_or(|table| text.contains(&table.to_lowercase()))
+        };
+        for row in self.rows.iter().filter(is_due) {
+            telling.add(row.oid, 0);
+        }
+        telling.rows
+    }
+
+    /// The types that make up some, and those themselves, as far as they are not told already.
+    pub(super) fn with_parts(&self, oids: impl IntoIterator<Item = Oid>, is_told: impl Fn(Oid) -> bool) -> Vec<&Row> {
+        let mut telling = Telling { directory: self, is_told, decided: HashMap::new(), rows: Vec::new() };
+        for oid in oids {
+            telling.add(oid, 0);
+        }
+        telling.rows
+    }
+
+    /// Whether sqlx can be told of a type.
+    pub(in crate::bridge::stateless) fn can_tell(&self, oid: Oid) -> bool {
+        !self.with_parts([oid], super::client::is_built_in).is_empty()
+    }
+}
+
+/// How deep types may be made of each other here; Postgres's own limit is the stack's.
+const DEEPEST: usize = 64;
+
+/// A list in the making.
+struct Telling<'a, F> {
+    directory: &'a Directory,
+    is_told: F,
+    /// Whether a type can be told.
+    decided: HashMap<Oid, bool>,
+    rows: Vec<&'a Row>,
+}
+
+impl<F: Fn(Oid) -> bool> Telling<'_, F> {
+    /// Adds a type behind its parts; false if sqlx would not understand it.
+    fn add(&mut self, oid: Oid, depth: usize) -> bool {
+        if (self.is_told)(oid) {
+            return true;
+        }
+        if let Some(decided) = self.decided.get(&oid) {
+            return *decided;
+        }
+        let directory = self.directory;
+        let Some(row) = directory.get(oid).filter(|row| row.is_known_kind() && depth < DEEPEST) else {
+            return false;
+        };
+        // A type that is met again below itself is not told.
+        self.decided.insert(oid, false);
+        let tellable = row.dependencies().all(|part| self.add(part, depth + 1));
+        self.decided.insert(oid, tellable);
+        if tellable {
+            self.rows.push(row);
+        }
+        tellable
+    }
+}

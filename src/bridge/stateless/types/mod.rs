@@ -1,0 +1,18 @@
+//! What sqlx must know of a database's types, told to it before it meets them.
+//!
+//! sqlx learns types when a statement is prepared: it reads which types the statement's columns have and asks the catalogue for those
+//! that it does not know. Over HTTP columns are described with the rows, and by then sqlx asks no more. So the first statement of a
+//! connection is described with a column that has an unknown type, and the question that follows is answered with all types at once.
+
+mod client;
+mod columns;
+mod directory;
+mod lookup;
+mod question;
+mod registry;
+mod row;
+
+pub(super) use client::{Client, Stranger};
+pub(super) use columns::placeholder;
+pub(super) use lookup::{Lookup, nullability_of_placeholder};
+pub(in crate::bridge) use registry::{Registry, Types};
