@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt::Write};
 
 use super::{
     Reason, Type,
-    quoting::{Cursor, is_space},
+    quoting::{Cursor, check_length, is_space},
     reader::Reader,
     value,
 };
@@ -191,7 +191,7 @@ pub(super) fn binary_to_text(binary: &[u8], array: &Array, out: &mut String) -> 
             Some(binary) => {
                 let start = out.len();
                 element.kind().binary_to_text(binary, out)?;
-                quote_from(start, *delimiter, out);
+                quote_from(start, *delimiter, out)?;
             }
         }
         push_braces(index + 1, &lengths, total, '}', *delimiter, out);
@@ -215,11 +215,12 @@ fn push_braces(index: usize, lengths: &[usize], total: usize, brace: char, delim
 }
 
 /// Quotes what stands in `out` from `start` on where `array_in` would not read it as one element otherwise.
-fn quote_from(start: usize, delimiter: u8, out: &mut String) {
+fn quote_from(start: usize, delimiter: u8, out: &mut String) -> Result<(), Reason> {
     let element = out.get(start..).unwrap_or_default();
+    check_length(element)?;
     let special = |byte: u8| matches!(byte, b'"' | b'\\' | b'{' | b'}') || byte == delimiter || is_space(byte);
     if !element.is_empty() && !element.eq_ignore_ascii_case("null") && !element.bytes().any(special) {
-        return;
+        return Ok(());
     }
     let element = out.split_off(start);
     out.push('"');
@@ -230,6 +231,7 @@ fn quote_from(start: usize, delimiter: u8, out: &mut String) {
         out.push(character);
     }
     out.push('"');
+    Ok(())
 }
 
 #[cfg(test)]

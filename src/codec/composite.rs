@@ -44,7 +44,7 @@ pub(super) fn binary_to_text(binary: &[u8], attributes: &[Type], out: &mut Strin
         if let Some(binary) = value::take(&mut reader)? {
             let start = out.len();
             attribute.kind().binary_to_text(binary, out)?;
-            quote_from(start, |byte| matches!(byte, b',' | b'(' | b')'), out);
+            quote_from(start, |byte| matches!(byte, b',' | b'(' | b')'), out)?;
         }
     }
     out.push(')');

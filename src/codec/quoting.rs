@@ -37,15 +37,24 @@ pub(super) fn is_space(byte: u8) -> bool {
 }
 
 /// Quotes what stands in `out` from `start` on, as `record_out` and `range_out` do, if it is empty or has a special byte.
-pub(super) fn quote_from(start: usize, special: impl Fn(u8) -> bool, out: &mut String) {
+pub(super) fn quote_from(start: usize, special: impl Fn(u8) -> bool, out: &mut String) -> Result<(), Reason> {
     let part = out.get(start..).unwrap_or_default();
+    check_length(part)?;
     if !part.is_empty() && !part.bytes().any(|byte| matches!(byte, b'"' | b'\\') || is_space(byte) || special(byte)) {
-        return;
+        return Ok(());
     }
     let part = out.split_off(start);
     out.push('"');
     push_doubled(&part, |character| matches!(character, '"' | '\\'), out);
     out.push('"');
+    Ok(())
+}
+
+/// Checks the length of a part that may have to be quoted: every level of nesting doubles the quotes of those inside it.
+pub(super) fn check_length(part: &str) -> Result<(), Reason> {
+    /// Postgres's own limit, `MaxAllocSize`.
+    const MAX_LENGTH: usize = 0x3fff_ffff;
+    if part.len() > MAX_LENGTH { Err("it becomes too long a text") } else { Ok(()) }
 }
 
 fn push_doubled(text: &str, doubled: impl Fn(char) -> bool, out: &mut String) {
@@ -171,7 +180,7 @@ mod tests {
     fn parts_are_read_as_they_were_quoted() {
         for value in ["", "a", "a b", "\"", "\\", "a\"\\\"b", "é,ü", ",", "\u{b}"] {
             let mut text = value.to_owned();
-            quote_from(0, |byte| byte == b',', &mut text);
+            quote_from(0, |byte| byte == b',', &mut text).unwrap();
             text.push(',');
             let mut cursor = Cursor::new(&text);
             assert_eq!(cursor.part(|byte| byte == b',').unwrap().as_deref(), Some(value), "{text}");

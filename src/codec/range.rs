@@ -91,7 +91,7 @@ fn bound_to_text(reader: &mut Reader<'_>, subtype: &Type, out: &mut String) -> R
     let binary = value::take(reader)?.ok_or("a range with a null bound")?;
     let start = out.len();
     subtype.kind().binary_to_text(binary, out)?;
-    quote_from(start, |byte| matches!(byte, b',' | b'(' | b')' | b'[' | b']'), out);
+    quote_from(start, |byte| matches!(byte, b',' | b'(' | b')' | b'[' | b']'), out)?;
     Ok(())
 }
 
