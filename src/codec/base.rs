@@ -271,6 +271,31 @@ mod tests {
         assert_eq!(Base::of_send("seg_send"), None);
     }
 
+    /// PostgreSQL receives none of these, and prints none of their texts.
+    #[test]
+    fn what_no_server_takes_is_refused() {
+        for (oid, text) in [(1266, "12:00:00+16"), (1266, "12:00:00-99:59:59"), (602, "[]"), (604, "()"), (3615, "''")]
+        {
+            assert!(Base::of(oid).unwrap().text_to_binary(text, &mut Vec::new()).is_err(), "{text}");
+        }
+        for (oid, binary) in [
+            (1266, "00000000000000000000e100"),
+            (1266, "000000000000000080000000"),
+            (602, "0100000000"),
+            (602, "0000000000"),
+            (604, "00000000"),
+        ] {
+            let mut bytes = Vec::new();
+            from_hex(binary, &mut bytes).unwrap();
+            assert!(Base::of(oid).unwrap().binary_to_text(&bytes, &mut String::new()).is_err(), "{binary}");
+        }
+        let furthest = "12:00:00-15:59:59";
+        let (mut bytes, mut printed) = (Vec::new(), String::new());
+        Base::of(1266).unwrap().text_to_binary(furthest, &mut bytes).unwrap();
+        Base::of(1266).unwrap().binary_to_text(&bytes, &mut printed).unwrap();
+        assert_eq!(printed, furthest);
+    }
+
     #[test]
     fn malformed_values_of_extensions_are_refused() {
         for (send, text) in [

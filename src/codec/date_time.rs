@@ -12,6 +12,9 @@ const DAY: i64 = 86_400_000_000;
 /// 2000-01-01 in days from 1970-01-01.
 const EPOCH: i64 = 10_957;
 
+/// How far from Greenwich no zone is, in seconds.
+const ZONES: u32 = 16 * 3600;
+
 const NO_DATE: Reason = "not a date of the ISO style";
 const NO_TIME: Reason = "not a time of day";
 const OUT_OF_RANGE: Reason = "out of range";
@@ -63,6 +66,9 @@ pub(super) fn timetz_to_text(binary: &[u8], out: &mut String) -> Result<(), Reas
     push_time_of_day(reader.i64()?, out)?;
     let west = reader.i32()?;
     reader.finish()?;
+    if west.unsigned_abs() >= ZONES {
+        return Err("a zone of 16 hours or more");
+    }
     out.push(if west > 0 { '-' } else { '+' });
     let seconds = west.unsigned_abs();
     let _ = write!(out, "{:02}", seconds / 3600);
@@ -240,7 +246,7 @@ fn split_zone(text: &str) -> Result<(&str, Option<i32>), Reason> {
             _ => return Err(NO_ZONE),
         }
     }
-    if parts.next().is_some() {
+    if parts.next().is_some() || seconds.unsigned_abs() >= ZONES {
         return Err(NO_ZONE);
     }
     Ok((time, Some(if negative { -seconds } else { seconds })))

@@ -97,6 +97,9 @@ pub(super) fn to_text(shape: Shape, binary: &[u8], out: &mut String) -> Result<(
         Shape::Path | Shape::Polygon => {
             let open = shape == Shape::Path && reader.u8()? == 0;
             let count = reader.u32()?;
+            if count == 0 {
+                return Err("no points");
+            }
             out.push(if open { '[' } else { '(' });
             push_points(&mut reader, count, out)?;
             out.push(if open { ']' } else { ')' });

@@ -20,6 +20,7 @@ pub(super) fn push(lexeme: &str, out: &mut String) {
 /// Appends the quoted lexeme at the beginning of a text, with a NUL behind it, and returns the rest of the text.
 pub(super) fn read<'a>(text: &'a str, out: &mut Vec<u8>) -> Result<&'a str, Reason> {
     const NO_LEXEME: Reason = "not a lexeme in single quotes";
+    let start = out.len();
     let mut rest = text.strip_prefix('\'').ok_or(NO_LEXEME)?;
     loop {
         let at = memchr::memchr2(b'\'', b'\\', rest.as_bytes()).ok_or(NO_LEXEME)?;
@@ -34,6 +35,7 @@ pub(super) fn read<'a>(text: &'a str, out: &mut Vec<u8>) -> Result<&'a str, Reas
                 out.extend_from_slice(escaped.unwrap_or_default().encode_utf8(&mut [0; 4]).as_bytes());
                 rest = characters.as_str();
             }
+            (Some('\''), _) if out.len() == start => return Err("an empty lexeme"),
             (Some('\''), _) => {
                 out.push(0);
                 return Ok(behind);
