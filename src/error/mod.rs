@@ -163,6 +163,17 @@ impl Error {
         self
     }
 
+    /// Adds to the detail of an error that Postgres reported.
+    #[must_use]
+    #[cfg(feature = "client")]
+    pub(crate) fn with_detail(mut self, detail: &str) -> Self {
+        if let Kind::Db(error) = &mut self.0.kind {
+            error.detail = Some(error.detail.iter().map(String::as_str).chain([detail]).collect::<Vec<_>>().join("; "));
+            self.0.message = error.to_string();
+        }
+        self
+    }
+
     /// Rewrites the place in the statement's text, for whoever had sent a longer text than the user's.
     #[must_use]
     #[cfg(feature = "client")]
@@ -224,8 +235,7 @@ impl Error {
     /// Returns the SQLSTATE that stands for this error, also where it did not come from Postgres.
     ///
     /// Errors of our own map as follows: never executed 08001, unknown outcome 08007, refused 0A000, limit 54000, log-in
-    /// 28000, protocol 08P01, value 22P02. What is refused or cannot be converted after its statement has run is an unknown
-    /// outcome.
+    /// 28000, protocol 08P01, value 22P02. A value that cannot be converted after its statement has run is an unknown outcome.
     #[must_use]
     pub fn sql_state(&self) -> SqlState {
         if let Some(code) = self.code() {
@@ -233,7 +243,7 @@ impl Error {
         }
         match (&self.0.kind, self.0.outcome) {
             // Whatever else it is, the statement may have run, and that is what a caller must know.
-            (Kind::Refused | Kind::Value, Outcome::Unknown) => SqlState::TRANSACTION_RESOLUTION_UNKNOWN,
+            (Kind::Value, Outcome::Unknown) => SqlState::TRANSACTION_RESOLUTION_UNKNOWN,
             (Kind::Refused, _) => SqlState::FEATURE_NOT_SUPPORTED,
             (Kind::Limit, _) => SqlState::PROGRAM_LIMIT_EXCEEDED,
             (Kind::Auth, _) => SqlState::INVALID_AUTHORIZATION_SPECIFICATION,

@@ -2,12 +2,19 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use tokio::{sync::OnceCell, time};
 
-use super::{Event, Opening, Output, Rows, Script, ServerInfo, Statement, rows::Awaited};
+use super::{
+    Event, Opening, Output, Rows, Script, ServerInfo, Statement,
+    catalogue::{Loaded, SharedCatalogue, SharedNames},
+    description::{Descriptions, ask, can_be_asked},
+    lookup::{Lookup, is_undeclared},
+    prepared::{Means, Prepared, cast_name, check, may_miss_a_type, missing, needs_description, place},
+    rows::Awaited,
+};
 use crate::{
-    codec,
+    Oid, codec,
     config::Config,
     error::{Error, Outcome, Result},
-    http::{self, check_single, forbids_prologue},
+    http::{self, forbids_prologue},
     runtime::Runtime,
     sql,
     wire::Format,
@@ -18,14 +25,26 @@ use crate::{
 /// Before its first statement it asks the server once, for all its clones, for the defaults that decide what text means.
 /// Where they differ from those that values are converted under, each statement travels with the right ones, as one batch.
 ///
+/// What values mean it asks for when it must: the database's own types in one request, for all its clones and for those
+/// [reopened](Self::reopened), again once they may have changed; names of objects, as of `regclass`, in another.
+///
 /// Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct HttpSession {
     client: http::Client,
-    /// The client with what the server's defaults make necessary, once they are known.
-    ready: Arc<OnceCell<http::Client>>,
-    server: Arc<OnceCell<ServerInfo>>,
+    learnt: Arc<Learnt>,
+    catalogue: Arc<SharedCatalogue>,
     connect_timeout: Duration,
+}
+
+/// What was learnt of the server under a session's settings.
+#[derive(Debug, Default)]
+struct Learnt {
+    server: OnceCell<ServerInfo>,
+    /// The client with what the server's defaults make necessary.
+    ready: OnceCell<http::Client>,
+    names: Arc<SharedNames>,
+    descriptions: Descriptions,
 }
 
 impl HttpSession {
@@ -37,8 +56,8 @@ impl HttpSession {
     pub fn new(config: &Config, runtime: &Runtime) -> Result<Self> {
         Ok(Self {
             client: http::Client::on(config, runtime)?.with_parameters(&Opening::canonical(config).parameters)?,
-            ready: Arc::default(),
-            server: Arc::default(),
+            learnt: Arc::default(),
+            catalogue: Arc::default(),
             connect_timeout: config.get_connect_timeout(),
         })
     }
@@ -53,12 +72,7 @@ impl HttpSession {
         let client = self.client.with_parameters(&opening.parameters)?;
         // What was learnt and verified holds for the same settings only.
         let same = client.has_settings_of(&self.client);
-        Ok(Self {
-            client,
-            ready: Arc::default(),
-            server: if same { Arc::clone(&self.server) } else { Arc::default() },
-            connect_timeout: self.connect_timeout,
-        })
+        Ok(Self { client, learnt: if same { Arc::clone(&self.learnt) } else { Arc::default() }, ..self.clone() })
     }
 
     /// Returns what the server says of itself. The first call sends one request, which proves address, certificate and
@@ -74,32 +88,94 @@ impl HttpSession {
             let question = http::Statement::new(ServerInfo::question());
             let stream = self.client.stream(http::Request::Single(question.clone())).await?;
             let statement = Statement { results: Format::Text, ..Statement::new(question.text.as_ref()) };
-            ServerInfo::from_answer(&Rows::new(stream, [Awaited::of(&statement)]).collect().await?)
+            ServerInfo::from_answer(&Rows::new(stream, self.lookup(), [Awaited::of(&statement)]).collect().await?)
         };
         let limit = self.connect_timeout;
         let bounded = || async {
             let late = || Error::timeout("answer to the first request", limit, Outcome::NotExecuted);
             time::timeout(limit, ask()).await.unwrap_or_else(|_| Err(late()))
         };
-        let server = self.server.get_or_try_init(bounded).await;
-        server.map_err(|error| match error.outcome() {
-            Outcome::Unknown => error.with_outcome(Outcome::NotExecuted),
-            Outcome::NotExecuted | Outcome::Failed => error,
-        })
+        let server = self.learnt.server.get_or_try_init(bounded).await;
+        server.map_err(not_executed)
     }
 
     /// Returns what the server said of itself, if it was asked.
     #[must_use]
     pub fn known_server(&self) -> Option<&ServerInfo> {
-        self.server.get()
+        self.learnt.server.get()
+    }
+
+    /// Returns the types of the database: its own ones, and those row types that values had. Sends one request where they are not
+    /// known, or a statement that may have changed them went through the handle since.
+    ///
+    /// Cancel safe: it reads only.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`http::Client`]; no statement of the user's was executed.
+    pub async fn catalogue(&self) -> Result<Arc<codec::Catalogue>> {
+        self.lookup().catalogue().await.map_err(not_executed)
+    }
+
+    /// Returns the types of a statement's parameters as the server infers them where the declared ones are 0 or fewer. It analyses
+    /// the statement and does not run it; the answer is kept for the next time.
+    ///
+    /// A statement that is no query and no change of rows has no parameters but for those declared; nothing is asked.
+    ///
+    /// Cancel safe: it reads only.
+    ///
+    /// # Errors
+    ///
+    /// The server's, with places in the statement's own text, where it does not take the statement. A declared type that the
+    /// database does not have is refused. Otherwise those of [`http::Client`]; the statement was not executed.
+    pub async fn describe(&self, text: &Arc<str>, declared: &[Oid]) -> Result<Vec<Oid>> {
+        self.description(text, declared).await.map_err(not_executed)
+    }
+
+    async fn description(&self, text: &Arc<str>, declared: &[Oid]) -> Result<Vec<Oid>> {
+        let dialect = self.server().await?.dialect;
+        let used = dialect.highest_parameter(text);
+        if !can_be_asked(dialect, text) || used <= declared.len() && !declared.iter().copied().any(is_undeclared) {
+            return Ok(declared.to_vec());
+        }
+        let changes = self.catalogue.changes();
+        if let Some(types) = self.learnt.descriptions.get(text, declared, changes) {
+            return Ok(types);
+        }
+        let mut loaded = self.lookup().holding(declared).await?;
+        let names = type_names(declared, loaded.as_deref())?;
+        let mut asked = ask(self.ready().await?, dialect, text, declared, &names).await;
+        if let (Err(error), Some(wrong)) = (&asked, &loaded)
+            && may_miss_a_type(error)
+        {
+            loaded = Some(self.lookup().after(wrong, declared).await?);
+            let others = type_names(declared, loaded.as_deref())?;
+            if others != names {
+                asked = ask(self.ready().await?, dialect, text, declared, &others).await;
+            }
+        }
+        let types = asked?;
+        self.learnt.descriptions.keep(text, declared, changes, types.clone());
+        Ok(types)
+    }
+
+    /// Returns how the server reads texts, as far as it was asked.
+    pub(crate) fn dialect(&self) -> sql::Dialect {
+        self.known_server().map_or_else(sql::Dialect::new, |server| server.dialect)
     }
 
     /// The client that sends what statements need.
     async fn ready(&self) -> Result<&http::Client> {
-        self.ready.get_or_try_init(|| async { Ok(self.client.with_more(&self.server().await?.canonical)) }).await
+        self.learnt.ready.get_or_try_init(|| async { Ok(self.client.with_more(&self.server().await?.canonical)) }).await
+    }
+
+    fn lookup(&self) -> Lookup {
+        Lookup::new(self.client.clone(), Arc::clone(&self.catalogue), Arc::clone(&self.learnt.names))
     }
 
     /// Sends a statement as one request.
+    ///
+    /// Where parameters in binary have no declared type, the server is asked for it first.
     ///
     /// Cancel safe in that dropping the future, or the rows, drops the request, which cancels it on the server; whether the
     /// statement had ended by then is unknown.
@@ -109,18 +185,8 @@ impl HttpSession {
     /// A statement that needs a session is refused with its remedy and without being sent; so is a parameter whose type has
     /// no text form here. Otherwise those of [`http::Client`]; positions in them refer to the statement's own text.
     pub async fn execute(&self, statement: &Statement) -> Result<Rows> {
-        check_single(&statement.text)?;
-        let params = text_params(statement)?;
-        let typed = sql::typed(&statement.text, &statement.param_types).map_err(untypable)?;
-        let first = self.send(&typed, &params).await;
-        let stream = match first {
-            Err(error) if typed.has_prologue() && forbids_prologue(&error) => {
-                let cast = sql::typed_in_place(&statement.text, &statement.param_types).map_err(untypable)?;
-                self.send(&cast, &params).await?
-            }
-            sent => sent?,
-        };
-        Ok(Rows::new(stream, [Awaited::of(statement)]))
+        let statements = std::slice::from_ref(statement);
+        self.run(statements, None).await
     }
 
     /// Sends several statements as one request and one transaction: all take effect or none.
@@ -129,20 +195,10 @@ impl HttpSession {
     ///
     /// # Errors
     ///
-    /// As for [`execute`](Self::execute); transaction control among the statements is refused.
+    /// As for [`execute`](Self::execute); transaction control among the statements is refused. A position in them is kept where
+    /// it is certain.
     pub async fn execute_batch(&self, statements: &[Statement], options: http::BatchOptions) -> Result<Rows> {
-        let mut texts = Vec::with_capacity(statements.len());
-        for statement in statements {
-            // What lasts until the transaction's end serves the statements behind it.
-            if statements.len() == 1 || !sql::effect(&statement.text).ends_with_transaction() {
-                check_single(&statement.text)?;
-            }
-            let typed = sql::typed(&statement.text, &statement.param_types).map_err(untypable)?;
-            let params = sent_params(&typed, &text_params(statement)?);
-            texts.push(http::Statement { text: typed.text, params });
-        }
-        let stream = self.ready().await?.stream(http::Request::Batch { statements: &texts, options }).await?;
-        Ok(Rows::new(stream, statements.iter().map(Awaited::of)))
+        self.run(statements, Some(options)).await
     }
 
     /// Sends the statements of a script, which take no parameters, as one transaction; what they return is dropped.
@@ -153,7 +209,7 @@ impl HttpSession {
     ///
     /// As for [`execute_batch`](Self::execute_batch); a position in them is kept where it is certain.
     pub async fn execute_script(&self, script: &str) -> Result<()> {
-        let script = Script::new(script);
+        let script = Script::new(self.server().await?.dialect, script);
         let run = async {
             match script.statements() {
                 [] => Ok(()),
@@ -164,10 +220,95 @@ impl HttpSession {
         run.await.map_err(|error| script.place(error))
     }
 
-    async fn send(&self, typed: &sql::Typed<'_>, params: &[Option<Cow<'_, str>>]) -> Result<http::ResultStream> {
-        let statement = http::Statement { text: Cow::Borrowed(&typed.text), params: sent_params(typed, params) };
-        let sent = self.ready().await?.stream(http::Request::Single(statement)).await;
-        sent.map_err(|error| error.map_position(|position| typed.position(position)))
+    async fn run(&self, statements: &[Statement], options: Option<http::BatchOptions>) -> Result<Rows> {
+        let stream = self.send(statements, options).await?;
+        Ok(Rows::new(stream, self.lookup(), statements.iter().map(Awaited::of)))
+    }
+
+    /// Sends what is prepared, and once more where the server refused it as a whole for how its types were fixed, so that nothing
+    /// has run: a table's rules allow no prologue, or a type has another name by now.
+    async fn send(&self, statements: &[Statement], options: Option<http::BatchOptions>) -> Result<http::ResultStream> {
+        let mut dialect = self.server().await?.dialect;
+        let mut dialects = Vec::with_capacity(statements.len());
+        for statement in statements {
+            check(dialect, statement, statements.len() == 1)?;
+            dialects.push(dialect);
+            dialect = dialect.after(&statement.text);
+        }
+        let types = self.types(statements).await?;
+        let all: Vec<Oid> = types.iter().flat_map(|types| types.iter().copied()).collect();
+        let mut loaded = self.lookup().holding(&all).await?;
+        let prepare = |loaded: Option<&Loaded>, in_place: bool| -> Result<Vec<Prepared<'_>>> {
+            let each = statements.iter().zip(&types).zip(&dialects);
+            let prepared = each.map(|((statement, types), &dialect)| {
+                let in_place = in_place && (options.is_none() || http::may_meet_rules(&statement.text));
+                Prepared::new(statement, types, Means { dialect, loaded, in_place })
+            });
+            prepared.collect()
+        };
+        let mut in_place = false;
+        let mut refreshed = false;
+        let mut prepared = match prepare(loaded.as_deref(), in_place) {
+            // A composite's attributes may have changed.
+            Err(error) if error.is_value() && loaded.is_some() => {
+                let wrong = loaded.as_deref();
+                if let Some(wrong) = wrong {
+                    loaded = Some(self.lookup().after(wrong, &all).await?);
+                }
+                refreshed = true;
+                prepare(loaded.as_deref(), in_place)?
+            }
+            prepared => prepared?,
+        };
+        loop {
+            let error = match self.send_once(&prepared, options).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => error,
+            };
+            match &loaded {
+                _ if !in_place && forbids_prologue(&error) && prepared.iter().any(Prepared::has_prologue) => {
+                    in_place = true;
+                }
+                Some(wrong) if !refreshed && may_miss_a_type(&error) => {
+                    refreshed = true;
+                    loaded = Some(self.lookup().after(wrong, &all).await?);
+                }
+                _ => return Err(place(&prepared, error)),
+            }
+            let again = prepare(loaded.as_deref(), in_place)?;
+            if again.iter().map(Prepared::text).eq(prepared.iter().map(Prepared::text)) {
+                return Err(place(&prepared, error));
+            }
+            prepared = again;
+        }
+    }
+
+    async fn send_once(
+        &self,
+        prepared: &[Prepared<'_>],
+        options: Option<http::BatchOptions>,
+    ) -> Result<http::ResultStream> {
+        let client = self.ready().await?;
+        match (prepared, options) {
+            ([only], None) => client.stream(http::Request::Single(only.to_sent())).await,
+            (all, options) => {
+                let statements: Vec<_> = all.iter().map(Prepared::to_sent).collect();
+                let options = options.unwrap_or_default();
+                client.stream(http::Request::Batch { statements: &statements, options }).await
+            }
+        }
+    }
+
+    /// The types of each statement's parameters, asked for where a value in binary has none.
+    async fn types<'s>(&self, statements: &'s [Statement]) -> Result<Vec<Cow<'s, [Oid]>>> {
+        let mut types = Vec::with_capacity(statements.len());
+        for statement in statements {
+            types.push(match needs_description(statement) {
+                true => Cow::Owned(self.describe(&statement.text, &statement.param_types).await?),
+                false => Cow::Borrowed(&statement.param_types[..]),
+            });
+        }
+        Ok(types)
     }
 }
 
@@ -191,40 +332,19 @@ impl Rows {
     }
 }
 
-fn text_params(statement: &Statement) -> Result<Vec<Option<Cow<'_, str>>>> {
-    statement
-        .params
-        .iter()
-        .enumerate()
-        .map(|(index, value)| {
-            let Some(value) = value else { return Ok(None) };
-            let unusable = |reason: String| Error::value(format!("parameter ${}: {reason}", index + 1), Outcome::NotExecuted);
-            if statement.param_format == Format::Text {
-                return match std::str::from_utf8(value) {
-                    Ok(text) => Ok(Some(Cow::Borrowed(text))),
-                    Err(error) => Err(unusable(error.to_string())),
-                };
-            }
-            let oid = statement.param_types.get(index).copied().unwrap_or(0);
-            let Some(conversion) = codec::Type::builtin(oid) else {
-                return Err(Error::refused(format!(
-                    "parameter ${} is of the type with OID {oid}, which pgferry cannot convert over HTTP: send it as text with a cast in the \
-                     statement, or use transport=websocket",
-                    index + 1
-                )));
-            };
-            let mut text = String::new();
-            conversion.binary_to_text(value, &mut text).map_err(|error| unusable(error.to_string()))?;
-            Ok(Some(Cow::Owned(text)))
-        })
-        .collect()
+/// The names of declared types as PREPARE takes them.
+fn type_names(declared: &[Oid], loaded: Option<&Loaded>) -> Result<Vec<String>> {
+    let name = |(index, &oid): (usize, &Oid)| match oid {
+        _ if is_undeclared(oid) => Ok("pg_catalog.unknown".to_owned()),
+        _ => cast_name(oid, loaded).map(Cow::into_owned).ok_or_else(|| missing(index + 1, oid)),
+    };
+    declared.iter().enumerate().map(name).collect()
 }
 
-/// Leaves out those that nothing in the text declares.
-fn sent_params<'p>(typed: &sql::Typed<'_>, params: &[Option<Cow<'p, str>>]) -> Vec<Option<Cow<'p, str>>> {
-    params.iter().enumerate().filter(|(index, _)| typed.sends(*index)).map(|(_, param)| param.clone()).collect()
-}
-
-fn untypable(error: sql::Error) -> Error {
-    Error::refused(error.to_string())
+/// Of an error that came before the user's statement was sent.
+fn not_executed(error: Error) -> Error {
+    match error.outcome() {
+        Outcome::Unknown => error.with_outcome(Outcome::NotExecuted),
+        Outcome::NotExecuted | Outcome::Failed => error,
+    }
 }

@@ -4,9 +4,13 @@
 //! parameters' types are fixed by a prologue and every value is converted ([`codec`](crate::codec)).
 
 mod blocking;
+mod catalogue;
 mod conversion;
+mod description;
 mod http_session;
+mod lookup;
 mod output;
+mod prepared;
 mod rows;
 mod script;
 mod server_info;

@@ -1,8 +1,12 @@
 use std::sync::Arc;
 
-use super::{Conversion, Event, Statement};
+use super::{
+    Conversion, Event, Statement,
+    lookup::{Freshness, Lookup},
+};
 use crate::{
-    codec,
+    Oid,
+    codec::{self, Unconvertible},
     error::{Error, Outcome, Result},
     http, sql,
     wire::{Column, Format},
@@ -18,6 +22,13 @@ pub struct Rows {
     conversion: Option<Conversion>,
     /// An event found out about together with the one before it.
     held: Option<Event>,
+    lookup: Lookup,
+    /// What came and waits for a look-up, so that a dropped future loses nothing.
+    waiting: Option<http::Event>,
+    /// The columns whose types were looked up, and can be once more.
+    looked_up: Option<Arc<[http::Field]>>,
+    /// A statement that may change types is among those that ran.
+    changes_types: bool,
 }
 
 /// What must be known of a statement to understand its results.
@@ -36,9 +47,19 @@ impl Awaited {
 impl Rows {
     pub(super) fn new(
         stream: http::ResultStream,
+        lookup: Lookup,
         statements: impl IntoIterator<Item = Awaited, IntoIter: DoubleEndedIterator>,
     ) -> Self {
-        Self { stream, coming: statements.into_iter().rev().collect(), conversion: None, held: None }
+        Self {
+            stream,
+            coming: statements.into_iter().rev().collect(),
+            conversion: None,
+            held: None,
+            lookup,
+            waiting: None,
+            looked_up: None,
+            changes_types: false,
+        }
     }
 
     /// Gives the next event, `None` once every statement's result has ended.
@@ -53,15 +74,28 @@ impl Rows {
             return Ok(Some(event));
         }
         loop {
-            let Some(event) = self.stream.next().await? else { return Ok(None) };
+            let event = match self.waiting.clone() {
+                Some(event) => event,
+                None => match self.stream.next().await? {
+                    Some(event) => event,
+                    None => {
+                        self.note_end();
+                        return Ok(None);
+                    }
+                },
+            };
             match event {
                 http::Event::Fields(fields) => {
-                    if let Some(event) = self.describe(&fields)? {
+                    if let Some(event) = self.describe(fields).await? {
                         return Ok(Some(event));
                     }
                 }
                 http::Event::Row(row) => {
-                    let event = self.convert(&row)?;
+                    let event = match self.convert(&row) {
+                        // What its type is made of may have changed since it was looked up, or an object have been named anew.
+                        Err(error) if error.is_value() && self.looked_up.is_some() => self.convert_anew(&row).await?,
+                        converted => converted?,
+                    };
                     self.stream.recycle(row);
                     return Ok(Some(event));
                 }
@@ -70,7 +104,8 @@ impl Rows {
         }
     }
 
-    fn describe(&mut self, fields: &[http::Field]) -> Result<Option<Event>> {
+    async fn describe(&mut self, fields: Arc<[http::Field]>) -> Result<Option<Event>> {
+        self.looked_up = None;
         // No fields means no rows, but for a SELECT of no columns; its first row tells.
         if fields.is_empty() {
             self.conversion = None;
@@ -78,9 +113,44 @@ impl Rows {
         }
         self.conversion = Some(match self.awaited()?.results {
             Format::Text => Conversion::text(fields.len())?,
-            Format::Binary => Conversion::binary(fields.iter().map(conversion).collect::<Result<Vec<_>>>()?)?,
+            Format::Binary => {
+                let builtin: Option<Vec<_>> = fields.iter().map(|field| codec::Type::builtin(field.type_oid)).collect();
+                match builtin {
+                    Some(types) => Conversion::binary(types)?,
+                    None => {
+                        self.waiting = Some(http::Event::Fields(Arc::clone(&fields)));
+                        let conversion = self.look_up(&fields, Freshness::Known).await;
+                        self.waiting = None;
+                        self.looked_up = Some(Arc::clone(&fields));
+                        conversion?
+                    }
+                }
+            }
         });
         Ok(Some(Event::Columns(fields.iter().map(column).collect())))
+    }
+
+    /// Makes the conversion of columns whose types are not all built in.
+    async fn look_up(&self, fields: &[http::Field], freshness: Freshness) -> Result<Conversion> {
+        let oids: Vec<Oid> = fields.iter().map(|field| field.type_oid).collect();
+        let types = self.lookup.columns(&oids, freshness).await.map_err(|error| {
+            Error::value("the statement has run, but what its results mean could not be looked up", Outcome::Unknown)
+                .with_source(error)
+        })?;
+        let types =
+            types.into_iter().zip(fields).map(|(type_, field)| type_.map_err(|error| unconvertible(field, &error)));
+        Conversion::binary(types.collect::<Result<Vec<_>>>()?)
+    }
+
+    /// Converts a row once more, after another look-up; that there is one look-up more a result at most bounds it.
+    async fn convert_anew(&mut self, row: &http::RawRow) -> Result<Event> {
+        let Some(fields) = self.looked_up.clone() else { return self.convert(row) };
+        self.waiting = Some(http::Event::Row(row.clone()));
+        let conversion = self.look_up(&fields, Freshness::New).await;
+        self.waiting = None;
+        self.looked_up = None;
+        self.conversion = Some(conversion?);
+        self.convert(row)
     }
 
     fn convert(&mut self, row: &http::RawRow) -> Result<Event> {
@@ -96,11 +166,23 @@ impl Rows {
 
     fn complete(&mut self, command: &str, row_count: Option<u64>) -> Result<Event> {
         self.conversion = None;
+        self.looked_up = None;
+        if matches!(command, "CREATE" | "ALTER" | "DROP" | "DO" | "CALL") {
+            self.changes_types = true;
+            self.lookup.shared().note_change();
+        }
         let awaited = self.coming.pop().ok_or_else(too_many)?;
         if command.is_empty() {
             return Ok(Event::Empty);
         }
         Ok(Event::Complete(sql::command_tag(&awaited.text, command, row_count)))
+    }
+
+    /// A batch takes effect at its end only: what was looked up meanwhile may be wrong.
+    fn note_end(&mut self) {
+        if std::mem::take(&mut self.changes_types) {
+            self.lookup.shared().note_change();
+        }
     }
 
     fn awaited(&self) -> Result<&Awaited> {
@@ -113,16 +195,13 @@ fn column(field: &http::Field) -> Column {
     Column { name, type_oid, table_oid, column_id, type_size, type_modifier }
 }
 
-fn conversion(field: &http::Field) -> Result<codec::Type> {
-    codec::Type::builtin(field.type_oid).ok_or_else(|| {
-        Error::refused(format!(
-            "column \"{}\" is of the type with OID {}, which pgferry cannot convert over HTTP, though the statement has run: cast it to text in the statement, or use \
-             transport=websocket",
-            field.name, field.type_oid
-        ))
-        // The refusal comes with the results, so the statement has run.
-        .with_outcome(Outcome::Unknown)
-    })
+fn unconvertible(field: &http::Field, error: &Unconvertible) -> Error {
+    // The refusal comes with the results, so the statement has run.
+    Error::refused(format!(
+        "column \"{}\" has no binary form over HTTP, though the statement has run: {error}",
+        field.name
+    ))
+    .with_outcome(Outcome::Unknown)
 }
 
 fn too_many() -> Error {

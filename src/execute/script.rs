@@ -1,5 +1,5 @@
 use super::Statement;
-use crate::{error::Error, sql, wire::Format};
+use crate::{error::Error, sql::Dialect, wire::Format};
 
 /// The statements of a text as psql sends it: without parameters, their results wanted as text.
 #[derive(Debug)]
@@ -10,8 +10,8 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    pub(crate) fn new(text: &str) -> Self {
-        let places = sql::split_ranges(text);
+    pub(crate) fn new(dialect: Dialect, text: &str) -> Self {
+        let places = dialect.split_ranges(text);
         let before = match &places[..] {
             [only] => text.get(..only.start).and_then(|before| u32::try_from(before.chars().count()).ok()),
             _ => None,

@@ -1,5 +1,8 @@
 use super::Output;
-use crate::error::{Error, Outcome, Result};
+use crate::{
+    error::{Error, Outcome, Result},
+    sql::Dialect,
+};
 
 /// What a server says of itself, asked once for a handle and all its clones.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,23 +11,29 @@ pub struct ServerInfo {
     pub version: String,
     /// The settings to which the defaults of server, database and role must be brought.
     pub(super) canonical: Vec<(String, String)>,
+    /// How it reads the texts of statements.
+    pub(super) dialect: Dialect,
 }
 
 /// The settings under which Postgres's text means the same everywhere: those that sqlx asks for, and those that its binary
-/// form makes needless.
-const CANONICAL: [(&str, &str); 5] = [
+/// form makes needless. `xmloption` is not among them: it decides which texts are taken, and in binary form just as well.
+const CANONICAL: [(&str, &str); 6] = [
     ("DateStyle", "ISO, MDY"),
     ("TimeZone", "UTC"),
     ("IntervalStyle", "postgres"),
     ("bytea_output", "hex"),
     ("extra_float_digits", "1"),
+    ("lc_monetary", "C"),
 ];
 
 impl ServerInfo {
     /// The statement that asks for it.
     pub(super) fn question() -> String {
         let names = CANONICAL.map(|(name, _)| format!(", pg_catalog.current_setting('{name}')"));
-        format!("select pg_catalog.current_setting('server_version'){}", names.concat())
+        format!(
+            "select pg_catalog.current_setting('server_version'), pg_catalog.current_setting('standard_conforming_strings'){}",
+            names.concat()
+        )
     }
 
     /// Reads the answer, which is text.
@@ -32,12 +41,13 @@ impl ServerInfo {
         let values: Option<Vec<_>> = answer.rows.first().map(|row| {
             row.values().map(|value| String::from_utf8_lossy(value.unwrap_or_default()).into_owned()).collect()
         });
-        let Some([version, current @ ..]) = values.as_deref() else {
+        let Some([version, strings, current @ ..]) = values.as_deref() else {
             return Err(Error::protocol("the server did not tell its version and settings", Outcome::NotExecuted));
         };
         let differing = CANONICAL.iter().zip(current).filter(|((name, wanted), found)| !is_same(name, wanted, found));
         let canonical = differing.map(|((name, wanted), _)| ((*name).to_owned(), (*wanted).to_owned())).collect();
-        Ok(Self { version: version.clone(), canonical })
+        let dialect = Dialect::new().standard_conforming_strings(strings != "off");
+        Ok(Self { version: version.clone(), canonical, dialect })
     }
 }
 
@@ -50,6 +60,8 @@ fn is_same(name: &str, wanted: &str, found: &str) -> bool {
         }
         // From 1 on, the digits are the shortest that tell the number exactly.
         "extra_float_digits" => matches!(found, "1" | "2" | "3"),
+        // A dollar, commas and a point, the sign in front: as in C.
+        "lc_monetary" => matches!(found, "C" | "POSIX" | "C.UTF-8" | "C.utf8" | "en_US.UTF-8" | "en_US.utf8" | "en_US"),
         _ => found == wanted,
     }
 }
@@ -59,9 +71,9 @@ mod tests {
     use super::*;
     use crate::wire::DataRow;
 
-    fn learn(current: [&str; 5]) -> ServerInfo {
-        let mut row = DataRow::builder(6).unwrap();
-        for value in ["15.1"].iter().chain(&current) {
+    fn learn(current: [&str; 6]) -> ServerInfo {
+        let mut row = DataRow::builder(8).unwrap();
+        for value in ["15.1", "on"].iter().chain(&current) {
             row.push(|out| {
                 out.extend_from_slice(value.as_bytes());
                 Ok(())
@@ -75,15 +87,15 @@ mod tests {
     #[test]
     fn defaults_that_mean_the_same_need_no_change() {
         for (zone, digits) in [("Etc/UTC", "1"), ("GMT", "2"), ("UTC", "3")] {
-            assert!(learn(["ISO, MDY", zone, "postgres", "hex", digits]).canonical.is_empty(), "{zone}");
+            assert!(learn(["ISO, MDY", zone, "postgres", "hex", digits, "C.UTF-8"]).canonical.is_empty(), "{zone}");
         }
     }
 
     #[test]
     fn what_differs_is_brought_back() {
-        let server = learn(["SQL, DMY", "Asia/Kathmandu", "postgres", "escape", "0"]);
+        let server = learn(["SQL, DMY", "Asia/Kathmandu", "postgres", "escape", "0", "de_DE.UTF-8"]);
         let names: Vec<_> = server.canonical.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["DateStyle", "TimeZone", "bytea_output", "extra_float_digits"]);
+        assert_eq!(names, ["DateStyle", "TimeZone", "bytea_output", "extra_float_digits", "lc_monetary"]);
     }
 
     #[test]

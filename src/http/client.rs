@@ -14,6 +14,7 @@ use crate::{
     config::Config,
     error::{Error, Outcome, Result},
     runtime::Runtime,
+    sql::{self, Dialect},
 };
 
 /// How many chunks of a response wait for the caller; more would only cost memory.
@@ -27,7 +28,7 @@ const CHUNKS_AHEAD: usize = 2;
 /// redirects not followed.
 ///
 /// What the configuration asks of a session (`application_name`, `options`) is set anew by each request, in one batch with its
-/// statement; a statement that Postgres runs outside a transaction only, as `VACUUM`, then fails with SQLSTATE 25001.
+/// statement; a statement that Postgres runs outside a transaction only, as `VACUUM`, is then refused.
 ///
 /// A request is sent again only where the server said that it did not act on it. Everything else is an error, whose
 /// [`outcome`](Error::outcome) says whether the statement may have run.
@@ -112,7 +113,7 @@ impl Client {
         Ok(Self { settings: Arc::new(Settings::of(parameters)?), ..self.clone() })
     }
 
-    /// Returns a clone that sets these as well, over its own settings.
+    /// Returns a clone that sets these as well, over its own settings: what only decides how values are written.
     pub(crate) fn with_more(&self, settings: &[(String, String)]) -> Self {
         Self { settings: Arc::new(self.settings.and(settings)), ..self.clone() }
     }
@@ -189,25 +190,29 @@ impl Client {
     /// * A statement would end the transaction, after which the rest would run outside it: [`Error::is_refused`].
     pub async fn batch(&self, queries: &[Query<'_>], options: BatchOptions) -> Result<Vec<QueryResult>> {
         for query in queries {
-            check_in_batch(query.text())?;
+            check_in_batch(Dialect::new(), query.text())?;
         }
-        let prepared = queries.iter().map(Query::prepare).collect::<Result<Vec<_>>>()?;
-        let statements: Vec<_> = prepared.iter().map(|prepared| prepared.statement.clone()).collect();
-        let results = self.collect(Request::Batch { statements: &statements, options }).await;
+        let mut prepared = queries.iter().map(Query::prepare).collect::<Result<Vec<_>>>()?;
+        let mut results = self.collect_batch(&prepared, options).await;
+        // Postgres refuses a prologue when it analyses a statement, and the batch is undone: nothing has taken effect.
+        if results.as_ref().is_err_and(|error| prepared.iter().any(|prepared| prepared.is_refused_by(error))) {
+            prepared = queries.iter().map(Query::prepare_for_rules).collect::<Result<_>>()?;
+            results = self.collect_batch(&prepared, options).await;
+        }
         let results = results.map_err(|error| place_in_batch(&prepared, error))?;
         if results.len() == queries.len() { Ok(results) } else { Err(count_mismatch(queries.len(), results.len())) }
     }
 
     /// Sends a request as it is and returns its results while they arrive.
     ///
-    /// Nothing is refused or rewritten, so that a `BEGIN` runs and is undone at once; [`query`](Self::query) and
-    /// [`batch`](Self::batch) know better.
+    /// Nothing is rewritten or refused, so that a `BEGIN` runs and is undone at once; [`query`](Self::query) and
+    /// [`batch`](Self::batch) know better. Only what the configuration asks of a session is never left out.
     ///
     /// Not cancel safe: dropping the future, or later the stream, cancels the statement on the server.
     ///
     /// # Errors
     ///
-    /// * As of [`query`](Self::query), except that nothing is refused.
+    /// * As of [`query`](Self::query), except that what needs a session is not refused.
     ///
     /// # Example
     ///
@@ -226,13 +231,20 @@ impl Client {
     /// ```
     pub async fn stream(&self, request: Request<'_>) -> Result<ResultStream> {
         let Some(settings) = self.settings.statement() else { return self.send(request).await };
+        if let Request::Single(statement) = &request
+            && sql::forbids_transaction_block(&statement.text)
+        {
+            self.settings.check_left_out()?;
+            return self.send(request).await;
+        }
         let (given, options) = match request {
             Request::Single(statement) => (vec![statement], BatchOptions::new()),
             Request::Batch { statements, options } => (statements.to_vec(), options),
         };
         let statements: Vec<_> = std::iter::once(settings).chain(given).collect();
-        let mut results = self.send(Request::Batch { statements: &statements, options }).await?;
-        results.skip_result().await?;
+        let sent = self.send(Request::Batch { statements: &statements, options }).await;
+        let mut results = sent.map_err(|error| self.settings.explain(error))?;
+        results.skip_result().await.map_err(|error| self.settings.explain(error))?;
         Ok(results)
     }
 
@@ -250,7 +262,7 @@ impl Client {
     }
 
     async fn single(&self, sql: &str, params: &[Param<'_>]) -> Result<QueryResult> {
-        check_single(sql)?;
+        check_single(Dialect::new(), sql)?;
         let mut prepared = Prepared::new(sql, params)?;
         let mut results = self.collect(Request::Single(prepared.statement.clone())).await;
         if results.as_ref().is_err_and(|error| prepared.is_refused_by(error)) {
@@ -262,6 +274,11 @@ impl Client {
             (Some(result), 0) => Ok(result),
             (last, more) => Err(count_mismatch(1, more + usize::from(last.is_some()))),
         }
+    }
+
+    async fn collect_batch(&self, batch: &[Prepared<'_>], options: BatchOptions) -> Result<Vec<QueryResult>> {
+        let statements: Vec<_> = batch.iter().map(|prepared| prepared.statement.clone()).collect();
+        self.collect(Request::Batch { statements: &statements, options }).await
     }
 
     async fn collect(&self, request: Request<'_>) -> Result<Vec<QueryResult>> {

@@ -49,7 +49,7 @@ pub use param::Param;
 #[cfg(feature = "client")]
 pub use query::Query;
 #[cfg(feature = "client")]
-pub(crate) use query::forbids_prologue;
+pub(crate) use query::{forbids_prologue, may_meet_rules};
 #[cfg(feature = "client")]
 pub use query_result::QueryResult;
 #[cfg(feature = "client")]

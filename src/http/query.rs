@@ -46,6 +46,11 @@ impl<'a> Query<'a> {
     pub(super) fn prepare(&self) -> Result<Prepared<'_>> {
         Prepared::new(&self.text, &self.params)
     }
+
+    /// As it is sent where rules forbid a prologue to one of its batch's statements.
+    pub(super) fn prepare_for_rules(&self) -> Result<Prepared<'_>> {
+        if may_meet_rules(&self.text) { Prepared::in_place(&self.text, &self.params) } else { self.prepare() }
+    }
 }
 
 impl<'a> From<&'a str> for Query<'a> {
@@ -97,6 +102,15 @@ pub(crate) fn forbids_prologue(error: &Error) -> bool {
         && error
             .as_db_error()
             .is_some_and(|error| matches!(error.routine.as_deref(), Some("RewriteQuery" | "rewriteRuleAction")))
+}
+
+/// Returns whether a statement can be one that [`forbids_prologue`] is about: a cast where a parameter stands changes the names of
+/// columns, so others keep their prologue.
+pub(crate) fn may_meet_rules(text: &str) -> bool {
+    let first = text.trim_start_matches(|character: char| character.is_ascii_whitespace() || character == '(');
+    !["select", "values", "table"]
+        .iter()
+        .any(|word| first.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
 }
 
 type Typing<'a> = fn(&'a str, &[Oid]) -> Result<Typed<'a>, sql::Error>;

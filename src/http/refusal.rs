@@ -1,11 +1,11 @@
 use crate::{
     error::{Error, Result},
-    sql::{Effect, effect},
+    sql::{Dialect, Effect},
 };
 
 /// Refuses a statement that a request of its own would lose in silence.
-pub(crate) fn check_single(text: &str) -> Result<()> {
-    match effect(text).remedy() {
+pub(crate) fn check_single(dialect: Dialect, text: &str) -> Result<()> {
+    match dialect.effect(text).remedy() {
         Some(remedy) => Err(Error::refused(remedy)),
         None => Ok(()),
     }
@@ -15,13 +15,13 @@ pub(crate) fn check_single(text: &str) -> Result<()> {
 /// cannot carry either.
 ///
 /// What lasts until the session ends is allowed: it serves the batch's other statements.
-pub(super) fn check_in_batch(text: &str) -> Result<()> {
-    match effect(text) {
+pub(super) fn check_in_batch(dialect: Dialect, text: &str) -> Result<()> {
+    match dialect.effect(text) {
         Effect::TransactionControl => Err(Error::refused(
             "a batch is one transaction, which begins and ends with it: leave BEGIN, COMMIT, ROLLBACK and savepoints out, or \
              use transport=websocket",
         )),
-        Effect::Listen | Effect::Copy => check_single(text),
+        Effect::Listen | Effect::Copy => check_single(dialect, text),
         _ => Ok(()),
     }
 }
@@ -35,21 +35,21 @@ mod tests {
         for text in
             ["BEGIN", "/* x */ set timezone = 'UTC'", "LISTEN a", "COPY t FROM STDIN", "CREATE TEMP TABLE t (a int)"]
         {
-            let error = check_single(text).expect_err(text);
+            let error = check_single(Dialect::new(), text).expect_err(text);
             assert!(error.is_refused() && error.message().contains("websocket"), "{text}: {error}");
         }
         for text in ["SELECT 1", "", "INSERT INTO t VALUES (nextval('s'))", "VACUUM", "SELECT 'BEGIN'"] {
-            check_single(text).expect(text);
+            check_single(Dialect::new(), text).expect(text);
         }
     }
 
     #[test]
     fn a_batch_is_one_transaction() {
         for text in ["COMMIT", "rollback", "BEGIN", "START TRANSACTION", "END", "LISTEN a", "COPY t TO STDOUT"] {
-            assert!(check_in_batch(text).expect_err(text).is_refused(), "{text}");
+            assert!(check_in_batch(Dialect::new(), text).expect_err(text).is_refused(), "{text}");
         }
         for text in ["SET LOCAL timezone = 'UTC'", "CREATE TEMP TABLE t (a int)", "LOCK t", "DELETE FROM t"] {
-            check_in_batch(text).expect(text);
+            check_in_batch(Dialect::new(), text).expect(text);
         }
     }
 }

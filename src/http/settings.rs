@@ -9,7 +9,12 @@ use crate::{
 /// The settings that a client's statements need beyond the server's defaults: each request sets them for itself, since nothing
 /// of a session survives one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Settings(Vec<(String, String)>);
+pub(super) struct Settings {
+    /// What the user asked for.
+    asked: Vec<(String, String)>,
+    /// What only decides how values are written, and overrides the others.
+    canonical: Vec<(String, String)>,
+}
 
 impl Settings {
     /// Those of a configuration.
@@ -36,29 +41,65 @@ impl Settings {
                 // What the message names itself overrides its options (manual, section 55.7).
                 "options" => settings.extend(parse_options(value)?.into_iter().filter(|(name, _)| !given(name))),
                 // Those under which values are converted hold for every client, whatever it reads them as.
-                "datestyle" | "timezone" | "intervalstyle" | "bytea_output" | "extra_float_digits" => {}
+                "datestyle" | "timezone" | "intervalstyle" | "bytea_output" | "extra_float_digits" | "lc_monetary" => {}
                 _ if name.starts_with("_pq_.") => {}
                 _ => settings.push((name.clone(), value.clone())),
             }
         }
-        Ok(Self(settings))
+        Ok(Self { asked: settings, canonical: Vec::new() })
     }
 
-    /// The same with more, which override them.
+    /// The same with more that decide how values are written.
     pub(super) fn and(&self, more: &[(String, String)]) -> Self {
-        Self([&self.0, more].concat())
+        Self { asked: self.asked.clone(), canonical: [&self.canonical, more].concat() }
+    }
+
+    /// Whether anything has to be set.
+    pub(super) fn is_empty(&self) -> bool {
+        self.asked.is_empty() && self.canonical.is_empty()
+    }
+
+    /// Refuses to leave out what the user asked for, as a statement must that runs outside a transaction block only. What is
+    /// canonical decides nothing there, since such a statement gives no values.
+    pub(super) fn check_left_out(&self) -> Result<()> {
+        if self.asked.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<_> = self.asked.iter().map(|(name, _)| name.as_str()).collect();
+        Err(Error::refused(format!(
+            "this statement runs outside a transaction block only, and over HTTP a setting ({}) travels inside one: leave the setting out, set it \
+             for the role with ALTER ROLE … SET, or use transport=websocket",
+            names.join(", ")
+        )))
+    }
+
+    /// Says of an error that it is a setting's, where it is one that only setting it can raise.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        // The parameter does not exist, its value is not valid, it may not be set, or not now.
+        const CODES: [&str; 4] = ["42704", "22023", "42501", "55P02"];
+        let Some(told) =
+            error.as_db_error().filter(|_| error.code().is_some_and(|code| CODES.contains(&code.as_str())))
+        else {
+            return error;
+        };
+        let mut asked = self.asked.iter().filter(|(name, _)| told.message.contains(&format!("parameter \"{name}\"")));
+        let Some((name, _)) = asked.next() else { return error };
+        let detail = format!(
+            "the setting {name} is one that the connection asks for: over HTTP each request sets it anew, and this one failed there, before its statement"
+        );
+        error.with_detail(&detail)
     }
 
     /// The statement that goes in front of each other in one batch, where there is anything to set.
     pub(super) fn statement(&self) -> Option<Statement<'_>> {
-        if self.0.is_empty() {
+        if self.is_empty() {
             return None;
         }
-        let calls: Vec<_> = (0..self.0.len())
+        let settings = || self.asked.iter().chain(&self.canonical);
+        let calls: Vec<_> = (0..settings().count())
             .map(|index| format!("pg_catalog.set_config(${}, ${}, true)", 2 * index + 1, 2 * index + 2))
             .collect();
-        let params =
-            self.0.iter().flat_map(|(name, value)| [name, value]).map(|text| Some(Cow::Borrowed(text.as_str())));
+        let params = settings().flat_map(|(name, value)| [name, value]).map(|text| Some(Cow::Borrowed(text.as_str())));
         Some(Statement { text: format!("select {}", calls.join(", ")).into(), params: params.collect() })
     }
 }
@@ -132,7 +173,7 @@ mod tests {
         .unwrap();
         let expected =
             [("search_path", "a b"), ("statement_timeout", "5s"), ("work_mem", "4MB"), ("application_name", "x")];
-        assert_eq!(read, Settings(expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into()));
+        assert_eq!(read.asked, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
         let statement = read.statement().unwrap();
         assert_eq!(statement.params.len(), 8, "four names and values");
         assert!(statement.text.ends_with("pg_catalog.set_config($7, $8, true)"));
@@ -141,7 +182,7 @@ mod tests {
     #[test]
     fn a_parameter_overrides_the_options() {
         let read = settings(&[("options", "-c timezone=Europe/Berlin -c geqo=off"), ("TimeZone", "UTC")]).unwrap();
-        assert_eq!(read, Settings(vec![("geqo".to_owned(), "off".to_owned())]));
+        assert_eq!(read.asked, [("geqo".to_owned(), "off".to_owned())]);
     }
 
     #[test]

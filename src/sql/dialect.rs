@@ -3,7 +3,7 @@ use std::{borrow::Cow, iter::Peekable, ops::Range};
 use super::{
     Effect, Error, Typed, command_tag, effect,
     lexer::Lexer,
-    parameters, split,
+    parameters, placement, split,
     token::{Kind, Token},
     transaction_block, typing,
 };
@@ -136,6 +136,21 @@ impl Dialect {
     #[must_use]
     pub fn forbids_transaction_block(self, text: &str) -> bool {
         transaction_block::is_forbidden(self, text)
+    }
+
+    /// Returns whether the text is one that PREPARE takes: a query or a change of rows, perhaps in parentheses or with a WITH.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use pgferry::sql::Dialect;
+    ///
+    /// assert!(Dialect::new().is_preparable("(with a as (select $1) table a)"));
+    /// assert!(!Dialect::new().is_preparable("explain select $1"));
+    /// ```
+    #[must_use]
+    pub fn is_preparable(self, text: &str) -> bool {
+        placement::is_preparable(self, text)
     }
 
     /// Does as [`highest_parameter`](super::highest_parameter).

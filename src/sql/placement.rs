@@ -37,6 +37,13 @@ pub(super) fn placement(dialect: Dialect, text: &str) -> Placement {
     if first.is("call") { Placement::InPlace } else { query(&mut tokens) }
 }
 
+/// Whether PREPARE takes the text, which is one statement.
+pub(super) fn is_preparable(dialect: Dialect, text: &str) -> bool {
+    let mut tokens = dialect.tokens(text);
+    while tokens.next_if(|token| token.is_symbol(";")).is_some() {}
+    matches!(query(&mut tokens), Placement::New(_) | Placement::Merge(_))
+}
+
 /// SELECT and its kin, perhaps in parentheses, perhaps with a WITH of its own.
 fn query(tokens: &mut Tokens<'_>) -> Placement {
     let Some(start) = tokens.peek().map(|token| token.start) else { return Placement::None };

@@ -2,6 +2,7 @@
 
 mod codec;
 mod diesel;
+mod execute;
 mod gateway;
 mod http;
 mod http_gateway;

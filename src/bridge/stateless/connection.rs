@@ -268,7 +268,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
             self.statements.remove("");
             self.portals.remove("");
         }
-        let script = Script::new(script);
+        let script = Script::new(self.session.dialect(), script);
         if script.statements().is_empty() {
             server::empty_query_response(&mut self.out);
         } else if let Err(error) = self.run_script(script.statements(), lookup.is_some()).await? {
