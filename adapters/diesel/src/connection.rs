@@ -40,6 +40,8 @@ pub struct FerryConnection {
     pub(crate) session: BlockingSession,
     pub(crate) statements: StatementCache<Pg, Prepared>,
     pub(crate) types: PgMetadataCache,
+    /// Whether the cache holds the types that the database had when the first was asked for.
+    pub(crate) types_looked_up: bool,
     pub(crate) transactions: AnsiTransactionManager,
     pub(crate) instrumentation: DynInstrumentation,
 }
@@ -82,6 +84,7 @@ impl FerryConnection {
             session: session?,
             statements: StatementCache::new(),
             types: PgMetadataCache::new(),
+            types_looked_up: false,
             transactions: AnsiTransactionManager::default(),
             instrumentation,
         })
@@ -177,7 +180,7 @@ impl Connection for FerryConnection {
 
 impl fmt::Debug for FerryConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { session, statements: _, types: _, transactions, instrumentation: _ } = self;
+        let Self { session, statements: _, types: _, types_looked_up: _, transactions, instrumentation: _ } = self;
         f.debug_struct("FerryConnection")
             .field("transport", &session.transport())
             .field("is_usable", &session.is_usable())
