@@ -15,11 +15,13 @@ mod odd_role;
 mod one;
 mod pools;
 mod queries;
+mod records;
 mod threads;
 mod transactions;
 mod typed;
 mod user_types;
 mod values;
+mod wide_row;
 
 /// Makes a test of each function for each transport.
 macro_rules! on_each_transport {

@@ -1,11 +1,13 @@
 //! A role whose defaults change what text means: the values stay what they are.
 
+use std::ops::Bound;
+
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use diesel::{
     data_types::PgInterval,
     dsl::sql,
     prelude::*,
-    sql_types::{Array, Binary, Date, Double, Float, Interval, Nullable, Text, Time, Timestamp, Timestamptz},
+    sql_types::{Array, Binary, Date, Double, Float, Interval, Nullable, Range, Text, Time, Timestamp, Timestamptz},
 };
 
 use super::{Road, values::same};
@@ -48,6 +50,11 @@ fn dates_and_times_stay<R: Road>(road: &R) {
         vec![moment("2024-07-08T04:00:00Z"), moment("2024-12-08T00:00:00Z")],
     );
     same::<Array<Nullable<Date>>, _>(connection, "array[make_date(2024, 2, 3), null]", vec![Some(date), None]);
+    same::<Range<Timestamptz>, _>(
+        connection,
+        "tstzrange(make_timestamptz(2024, 2, 3, 4, 5, 6, 'UTC'), null)",
+        (Bound::Included(moment("2024-02-03T04:05:06Z")), Bound::Unbounded),
+    );
 }
 
 fn intervals_stay<R: Road>(road: &R) {
@@ -83,10 +90,6 @@ fn bytes_and_numbers_stay<R: Road>(road: &R) {
     same::<Double, _>(connection, "float8 '0.1' + float8 '0.2'", 0.1_f64 + 0.2);
     same::<Double, _>(connection, "float8 '5e-324'", f64::from_bits(1));
     same::<Float, _>(connection, "float4 '16777217'", 16_777_217_f32);
-    same::<Array<Double>, _>(
-        connection,
-        "array[float8 '9.999999999999999e+22', '-0']",
-        vec![9.999999999999999e22, -0.0],
-    );
+    same::<Array<Double>, _>(connection, "array[float8 '9.999999999999999e+22', '-0']", vec![1e23, -0.0]);
     same::<Text, _>(connection, r"text 'a\b'", r"a\b".to_owned());
 }
