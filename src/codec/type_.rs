@@ -80,7 +80,7 @@ impl Type {
     /// Returns what stands before the text in the binary form of a type whose binary form is its text.
     pub fn text_prefix(&self) -> Option<&'static [u8]> {
         match self.kind {
-            Kind::Base(Base::Text) => Some(&[]),
+            Kind::Base(Base::Name | Base::Text | Base::Xml) => Some(&[]),
             Kind::Base(Base::Jsonb) => Some(&[json::VERSION]),
             _ => None,
         }
