@@ -71,8 +71,13 @@ pub(super) fn is_reg(oid: Oid) -> bool {
     matches!(oid, 24 | 2202..=2206 | 3734 | 3769 | 4089 | 4096 | 4191)
 }
 
+/// What stands for no object: a hyphen is an operator's name.
+fn none(type_oid: Oid) -> &'static str {
+    if matches!(type_oid, 2203 | 2204) { "0" } else { "-" }
+}
+
 pub(super) fn text_to_binary(text: &str, type_oid: Oid, names: &RegNames, out: &mut Vec<u8>) -> Result<(), Reason> {
-    let oid = if text == "-" {
+    let oid = if text == none(type_oid) {
         0
     } else if text.bytes().all(|byte| byte.is_ascii_digit()) {
         text.parse().map_err(|_| "not a whole number in its range")?
@@ -90,10 +95,10 @@ pub(super) fn text_to_binary(text: &str, type_oid: Oid, names: &RegNames, out: &
 pub(super) fn binary_to_text(binary: &[u8], type_oid: Oid, names: &RegNames, out: &mut String) -> Result<(), Reason> {
     let oid = u32::from_be_bytes(super::reader::whole(binary)?);
     match names.text(type_oid, oid) {
-        _ if oid == 0 => out.push('-'),
-        Some(text) => out.push_str(text),
+        _ if oid == 0 => out.push_str(none(type_oid)),
+        Some(text) if !names.is_ambiguous(type_oid, text) => out.push_str(text),
         // Postgres reads the number as well.
-        None => out.push_str(&oid.to_string()),
+        _ => out.push_str(&oid.to_string()),
     }
     Ok(())
 }
@@ -104,6 +109,7 @@ mod tests {
 
     const REGCLASS: u32 = 2205;
     const REGPROC: u32 = 24;
+    const REGOPER: u32 = 2203;
 
     #[test]
     fn names_stand_for_their_objects() {
@@ -131,5 +137,12 @@ mod tests {
         binary_to_text(&7_u32.to_be_bytes(), REGCLASS, &names, &mut text).unwrap();
         binary_to_text(&[0; 4], REGCLASS, &names, &mut text).unwrap();
         assert_eq!(text, "pg_class7-");
+        // Postgres could not read the shared name, nor a hyphen as no operator.
+        let mut text = String::new();
+        binary_to_text(&1_u32.to_be_bytes(), REGPROC, &names, &mut text).unwrap();
+        binary_to_text(&[0; 4], REGOPER, &names, &mut text).unwrap();
+        assert_eq!(text, "10");
+        assert_eq!(binary("0", REGOPER).unwrap(), [0; 4]);
+        assert!(binary("-", REGOPER).is_err());
     }
 }
