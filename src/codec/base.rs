@@ -274,8 +274,16 @@ mod tests {
     /// PostgreSQL receives none of these, and prints none of their texts.
     #[test]
     fn what_no_server_takes_is_refused() {
-        for (oid, text) in [(1266, "12:00:00+16"), (1266, "12:00:00-99:59:59"), (602, "[]"), (604, "()"), (3615, "''")]
-        {
+        for (oid, text) in [
+            (1266, "12:00:00+16"),
+            (1266, "12:00:00-99:59:59"),
+            (602, "[]"),
+            (604, "()"),
+            (3615, "''"),
+            (3614, "'b':2,2"),
+            (1083, "12:00:00:00"),
+            (1082, "2024-01-01-01"),
+        ] {
             assert!(Base::of(oid).unwrap().text_to_binary(text, &mut Vec::new()).is_err(), "{text}");
         }
         for (oid, binary) in [

@@ -140,6 +140,12 @@ fn number<const MIN: usize, const MAX: usize>(digits: &str) -> Option<i64> {
     digits.bytes().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0')))
 }
 
+/// Splits around the first such byte of ASCII.
+fn split_once(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let (before, rest) = split_at_byte(text, |found| found == byte)?;
+    Some((before, rest.get(1..)?))
+}
+
 /// Splits before the first byte of ASCII that is looked for: many times faster than a search for a `char`.
 fn split_at_byte(text: &str, sought: impl Fn(u8) -> bool) -> Option<(&str, &str)> {
     text.split_at_checked(text.bytes().position(sought)?)
@@ -147,10 +153,11 @@ fn split_at_byte(text: &str, sought: impl Fn(u8) -> bool) -> Option<(&str, &str)
 
 /// Days from 2000-01-01 of a date in the Gregorian calendar, as Postgres extends it to all times.
 fn days(date: &str, before_christ: bool) -> Result<i64, Reason> {
-    let mut parts = date.split('-');
-    let year = parts.next().and_then(number::<1, 7>).filter(|&year| year > 0).ok_or(NO_DATE)?;
-    let month = parts.next().and_then(number::<1, 2>).filter(|month| (1..=12).contains(month)).ok_or(NO_DATE)?;
-    let day = parts.next().and_then(number::<1, 2>).ok_or(NO_DATE)?;
+    let (year, rest) = split_once(date, b'-').ok_or(NO_DATE)?;
+    let (month, day) = split_once(rest, b'-').ok_or(NO_DATE)?;
+    let year = number::<1, 7>(year).filter(|&year| year > 0).ok_or(NO_DATE)?;
+    let month = number::<1, 2>(month).filter(|month| (1..=12).contains(month)).ok_or(NO_DATE)?;
+    let day = number::<1, 2>(day).ok_or(NO_DATE)?;
     let year = if before_christ { 1 - year } else { year };
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let last = match month {
@@ -159,7 +166,7 @@ fn days(date: &str, before_christ: bool) -> Result<i64, Reason> {
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     };
-    if !(1..=last).contains(&day) || parts.next().is_some() {
+    if !(1..=last).contains(&day) {
         return Err(NO_DATE);
     }
     // Years that begin in March put the leap day at their end.
@@ -192,17 +199,14 @@ fn time_of_day(text: &str) -> Result<i64, Reason> {
 
 /// Microseconds of `HH:MM:SS[.ffffff]`, of any number of hours.
 pub(super) fn clock(text: &str) -> Option<i64> {
-    let mut parts = text.split(':');
-    let hours = parts.next().and_then(number::<1, 10>)?;
-    let minutes = parts.next().and_then(number::<2, 2>).filter(|&minutes| minutes < 60)?;
-    let seconds = parts.next().unwrap_or("00");
-    let (seconds, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
+    let (hours, rest) = split_once(text, b':')?;
+    let (minutes, seconds) = split_once(rest, b':').unwrap_or((rest, "00"));
+    let (seconds, fraction) = split_once(seconds, b'.').unwrap_or((seconds, "0"));
+    let hours = number::<1, 10>(hours)?;
+    let minutes = number::<2, 2>(minutes).filter(|&minutes| minutes < 60)?;
     let seconds = number::<2, 2>(seconds).filter(|&seconds| seconds <= 60)?;
     let scale = 10_i64.checked_pow(6_u32.checked_sub(u32::try_from(fraction.len()).ok()?)?)?;
     let micros = number::<1, 6>(fraction)?.checked_mul(scale)?;
-    if parts.next().is_some() {
-        return None;
-    }
     (hours * 3600 + minutes * 60 + seconds).checked_mul(1_000_000)?.checked_add(micros)
 }
 

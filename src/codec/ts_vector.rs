@@ -36,14 +36,16 @@ fn positions<'a>(text: &'a str, out: &mut Vec<u8>) -> Result<&'a str, Reason> {
     out.extend_from_slice(&[0; 2]);
     let Some(listed) = text.strip_prefix(':') else { return Ok(text) };
     let (listed, rest) = listed.split_at(listed.find(' ').unwrap_or(listed.len()));
-    let mut count = 0_u16;
+    let (mut count, mut last) = (0_u16, 0);
     for position in listed.split(',') {
         let number = position.trim_end_matches(|character| WEIGHTS.contains(character));
         let weight = match position.strip_prefix(number).ok_or(NO_VECTOR)? {
             "" => 0,
             weight => WEIGHTS.find(weight).and_then(|weight| u16::try_from(weight).ok()).ok_or(NO_VECTOR)?,
         };
-        let number = number.parse().ok().filter(|number| (1..=POSITION_MASK).contains(number)).ok_or(NO_VECTOR)?;
+        let number =
+            number.parse().ok().filter(|number| (last + 1..=POSITION_MASK).contains(number)).ok_or(NO_VECTOR)?;
+        last = number;
         out.extend_from_slice(&(weight << POSITION_BITS | number).to_be_bytes());
         count = count.checked_add(1).ok_or(NO_VECTOR)?;
     }
