@@ -130,10 +130,16 @@ async fn stream(url: &str, sql: &str, expected: Expected) {
         }
     }
     let added = peak() - before;
-    println!("{} MiB in {count} rows added {} KiB to a peak of {} KiB", bytes / MIB, added / 1024, before / 1024);
+    let (mib, added_kib, before_kib) = (bytes / MIB, added / 1024, before / 1024);
+    report(&format!("{mib} MiB in {count} rows added {added_kib} KiB to a peak of {before_kib} KiB"));
     assert_eq!(count, expected.rows);
     assert!(bytes >= expected.bytes, "only {bytes} bytes came");
     assert!(added <= expected.added, "{added} bytes are more than {}", expected.added);
+}
+
+#[expect(clippy::print_stdout, reason = "the process that started this one reads it")]
+fn report(measured: &str) {
+    println!("{measured}");
 }
 
 /// The peak of this process's memory until now, in bytes.
