@@ -334,7 +334,8 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)?;
-        if self.0.outcome == Outcome::Unknown {
+        // What is refused with the results says itself that the statement has run.
+        if self.0.outcome == Outcome::Unknown && !self.is_refused() {
             f.write_str(outcome::UNKNOWN)?;
         }
         if let Some(id) = &self.0.request_id {

@@ -59,7 +59,7 @@ fn failure(error: &DbError) -> Failure {
 
 /// Says what differs; `None` where nothing does.
 pub(super) fn difference(control: &Outcome, ferry: &Outcome) -> Option<String> {
-    if control == ferry {
+    if control == ferry || is_same_failure(control, ferry) {
         return None;
     }
     let (control, ferry) = match (control, ferry) {
@@ -73,6 +73,27 @@ pub(super) fn difference(control: &Outcome, ferry: &Outcome) -> Option<String> {
         return Some(format!("has the tag {:?}, not {:?}", ferry.tag, control.tag));
     }
     Some(format!("gives the rows {}, not {}", rows(ferry), rows(control)))
+}
+
+/// Whether both failed alike: the context of an error shows a parameter that came as text, and not one that came in binary.
+fn is_same_failure(control: &Outcome, ferry: &Outcome) -> bool {
+    let (Err(control), Err(ferry)) = (control, ferry) else { return false };
+    let without_values = |failure: &Failure| {
+        let field = |(letter, value): &(char, String)| match letter {
+            'W' => (*letter, value.replace(" = '...'", "")),
+            _ => (*letter, value.clone()),
+        };
+        failure.0.iter().map(field).collect::<Vec<_>>()
+    };
+    without_values(control) == without_values(ferry)
+}
+
+/// Whether the server could not read a parameter's bytes.
+pub(super) fn is_of_bytes(outcome: &Outcome) -> bool {
+    let codes = ["22P03", "08P01"];
+    outcome
+        .as_ref()
+        .is_err_and(|failure| failure.0.iter().any(|(letter, value)| *letter == 'C' && codes.contains(&value.as_str())))
 }
 
 fn described(outcome: &Outcome) -> String {

@@ -3,6 +3,7 @@ use crate::statements::case::{Case, cases as of};
 /// EXPLAIN, CREATE … AS, CALL and statements that take no parameters.
 pub(super) fn cases() -> Vec<Case> {
     of(&[
+        ("select set_config('work_mem', '1MB', true), current_setting($1)", &["text=work_mem"]),
         ("explain (costs off) select * from t where a = $1", &["int4=1"]),
         ("explain (costs off, verbose) select $1", &["int4=1"]),
         ("explain (costs off, format json) select * from t where a = $1", &["int4=1"]),

@@ -112,7 +112,6 @@ pub(super) fn cases() -> Vec<Case> {
             &["int4=1", "int4=2"],
         ),
         ("select * from many($1)", &["int4=3"]),
-        ("select many($1), $2", &["int4=2", "text=x"]),
         ("select (many($1)).*", &["int4=2"]),
         ("select * from pairs_of($1)", &["oracle.pair=(1,x)"]),
         ("select pairs_of($1)", &["oracle.pair=(1,x)"]),

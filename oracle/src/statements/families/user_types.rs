@@ -92,7 +92,7 @@ pub(super) fn cases() -> Vec<Case> {
         ("select $1", &["extensions.cube=(1,2),(3,4)"]),
         ("select $1", &["oracle.citext_range=[a,b)"]),
         ("select $1", &["extensions.lo=5"]),
-        ("select $1::extensions.seg", &["text=1..2"]),
+        ("select ($1::extensions.seg)::text", &["text=1..2"]),
         ("select pg_typeof($1), $1::text", &["extensions.hstore=a=>1"]),
     ])
 }
