@@ -1,6 +1,5 @@
 //! Everything that needs a PostgreSQL, a gateway or a foreign peer: one binary, one module a subject.
 
-mod codec;
 mod diesel;
 mod execute;
 mod gateway;
@@ -16,6 +15,5 @@ mod sqlx;
 mod streaming;
 mod tls;
 mod tls_front;
-mod typed;
 mod wide_row;
 mod wire;

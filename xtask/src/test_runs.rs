@@ -5,12 +5,14 @@ use anyhow::{Context, Result};
 use crate::{
     command::{cargo, output, say, watched},
     javascript::install_driver,
+    oracle,
 };
 
 /// A check that counts its tests.
 type TestRun = (&'static str, fn(&mut Count) -> Result<()>);
 
-pub(crate) const TEST_RUNS: &[TestRun] = &[("tests", tests), ("examples in documentation", documentation)];
+pub(crate) const TEST_RUNS: &[TestRun] =
+    &[("tests", tests), ("examples in documentation", documentation), ("oracle", oracle)];
 
 /// How many tests ran.
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,6 +59,11 @@ fn documentation(count: &mut Count) -> Result<()> {
     )?;
     count.add(counted(&text).context("the test runner does not say how many tests ran")?);
     status
+}
+
+/// The same values each time, so that a failure is of what changed.
+fn oracle(_: &mut Count) -> Result<()> {
+    oracle::oracle(&["--values", "20000", "--seed", "1"])
 }
 
 /// Adds up the summaries of nextest (`Summary [ 1.6s] 4 tests run: 4 passed, 0 skipped`) or of cargo test (`test result: ok. 4
