@@ -6,8 +6,7 @@ use http::{
     HeaderValue, Method, Request, Response, StatusCode,
     header::{HOST, ORIGIN, UPGRADE},
 };
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Incoming;
 use pgferry::http::wire::{PATH, REQUEST_ID};
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tracing::Instrument;
@@ -17,10 +16,10 @@ use crate::{
     address,
     gateway::Shared,
     session,
-    sql::{self, Fault},
+    sql::{self, Body, Fault},
 };
 
-type Answer = Response<Full<Bytes>>;
+type Answer = Response<Body>;
 
 /// Answers one request, whatever it is.
 pub(crate) async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Answer {
@@ -34,7 +33,7 @@ pub(crate) async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> 
     let mut response = match admit(&shared, &request) {
         Err(fault) => sql::json(fault.status, fault.body()),
         Ok(()) if is_query => sql::answer(&shared.pool, shared.config.limits, request).instrument(span).await,
-        Ok(()) if is_preflight => Response::new(Full::default()),
+        Ok(()) if is_preflight => Response::new(Body::default()),
         Ok(()) if is_upgrade(&request) => {
             upgrade(shared.clone(), request).unwrap_or_else(|fault| sql::json(fault.status, fault.body()))
         }
@@ -73,7 +72,7 @@ fn upgrade(shared: Arc<Shared>, mut request: Request<Incoming>) -> Result<Answer
     let called = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let upstream = address::choose(request.uri().query(), called, &shared.upstream, &shared.config.addresses)?;
     let upgrade = hyper::upgrade::on(&mut request);
-    let response = create_response_with_body(&request, Full::default)
+    let response = create_response_with_body(&request, Body::default)
         .map_err(|error| Fault::bad_request(format!("this is no WebSocket's opening handshake: {error}")))?;
     let task = session::run(Arc::clone(&shared), upgrade, upstream);
     shared.spawn(task);

@@ -1,6 +1,7 @@
 //! `POST /sql`: SQL over HTTP as the serverless providers speak it (PROTOCOL.md, section 2).
 
 mod array;
+mod body;
 mod credentials;
 mod fault;
 mod lenient;
@@ -18,15 +19,17 @@ use http::{
     HeaderValue, Request, Response, StatusCode,
     header::{CONTENT_LENGTH, CONTENT_TYPE},
 };
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Bytes, Incoming};
+use http_body_util::BodyExt;
+use hyper::body::{Body as HttpBody, Bytes, Incoming};
 use tokio::time::timeout;
 
+pub(crate) use body::Body;
 pub(crate) use credentials::Credentials;
 pub(crate) use fault::Fault;
 pub(crate) use value_kind::ValueKinds;
 
 use crate::pool::Pool;
+use output::Output;
 use payload::Payload;
 use request::Options;
 
@@ -40,33 +43,28 @@ pub(crate) struct Limits {
 
 /// Answers one request.
 ///
-/// Dropping it while a query runs cancels the query.
-pub(crate) async fn answer(pool: &Pool, limits: Limits, request: Request<Incoming>) -> Response<Full<Bytes>> {
-    match result(pool, limits, request).await {
-        Ok((options, is_batch, body)) => {
-            let mut response = json(StatusCode::OK, body);
-            if is_batch {
-                response.headers_mut().extend(options.batch.headers());
-            }
-            response
-        }
-        Err(fault) => {
-            // The message may quote values of the statement, so it is for those who ask for details.
-            tracing::debug!(status = fault.status.as_u16(), message = fault.message(), "request failed");
-            json(fault.status, fault.body())
-        }
-    }
+/// Dropping it while a query runs cancels the query, and so does dropping the answer's body.
+pub(crate) async fn answer(pool: &Pool, limits: Limits, request: Request<Incoming>) -> Response<Body> {
+    result(pool, limits, request).await.unwrap_or_else(|fault| {
+        // The message may quote values of the statement, so it is for those who ask for details.
+        tracing::debug!(status = fault.status.as_u16(), message = fault.message(), "request failed");
+        json(fault.status, fault.body())
+    })
 }
 
 /// Returns a response whose body is JSON.
-pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body.into()));
+pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
+    response(status, Body::Whole(body.into().into()))
+}
+
+fn response(status: StatusCode, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
-async fn result(pool: &Pool, limits: Limits, request: Request<Incoming>) -> Result<(Options, bool, Bytes), Fault> {
+async fn result(pool: &Pool, limits: Limits, request: Request<Incoming>) -> Result<Response<Body>, Fault> {
     let (head, body) = request.into_parts();
     let credentials = Credentials::from_headers(&head.headers)?;
     let options = Options::from_headers(&head.headers)?;
@@ -83,24 +81,32 @@ async fn result(pool: &Pool, limits: Limits, request: Request<Incoming>) -> Resu
             return Err(Fault::bad_request(format!("could not parse the HTTP request body: {error}")));
         }
     };
-    let Some((session, kinds)) = lease.parts() else {
-        return Err(Fault::too_many_connections());
+    let repeated: Vec<_> = match &payload {
+        Payload::Batch(_) => options.batch.headers().collect(),
+        Payload::Single(_) => Vec::new(),
     };
-    let result = run::run(session, &payload, &options, kinds, limits.response).await;
-    match &result {
-        // What is left of a response that is too large is not worth reading.
-        Err(fault) if fault.status == StatusCode::INSUFFICIENT_STORAGE => drop(lease),
-        Ok(run::Answer { reusable: false, .. }) => drop(lease),
-        _ => lease.finish(),
-    }
-    let body = result?.body;
-    Ok((options, matches!(payload, Payload::Batch(_)), body))
+    let body = Body::of(|parts| async move {
+        let (session, kinds) = lease.parts().ok_or_else(Fault::too_many_connections)?;
+        let mut out = Output::new(limits.response, parts);
+        let result = run::run(session, &payload, &options, kinds, &mut out).await;
+        match &result {
+            // What is left of a response that is too large is not worth reading.
+            Err(fault) if fault.status == StatusCode::INSUFFICIENT_STORAGE => drop(lease),
+            Ok(run::Ended { reusable: false }) => drop(lease),
+            _ => lease.finish(),
+        }
+        result.map(|_| out.into_rest())
+    })
+    .await?;
+    let mut response = response(StatusCode::OK, body);
+    response.headers_mut().extend(repeated);
+    Ok(response)
 }
 
 /// Reads a request's body, as long as it keeps to the limit: an announced length is checked before anything is read.
 async fn read<B>(body: B, announced: Option<usize>, limits: Limits) -> Result<Bytes, Fault>
 where
-    B: Body<Data = Bytes>,
+    B: HttpBody<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let Limits { request: limit, silence, .. } = limits;

@@ -1,7 +1,8 @@
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use pgferry::wire::{Column, DataRow};
+use tokio::sync::mpsc;
 
 use super::{
     array,
@@ -18,24 +19,47 @@ pub(super) struct Mode {
     pub(super) array: bool,
 }
 
+/// How much of a response is held back, in bytes: a query that fails before has a status of its own.
+const HELD: usize = 1024 * 1024;
+
+/// How much of a response is gathered before it is sent on, in bytes.
+const PART: usize = 64 * 1024;
+
 /// A response's body while it is written, bounded before each row and after each other part.
 pub(super) struct Output {
     body: BytesMut,
+    /// How much of it has been sent, in bytes.
+    sent: usize,
     limit: usize,
+    parts: mpsc::Sender<Bytes>,
 }
 
 impl Output {
-    pub(super) fn new(limit: usize) -> Self {
-        Self { body: BytesMut::new(), limit }
+    /// Makes an empty one of at most so many bytes, which sends what is ready of a large response.
+    pub(super) fn new(limit: usize, parts: mpsc::Sender<Bytes>) -> Self {
+        Self { body: BytesMut::new(), sent: 0, limit, parts }
     }
 
-    pub(super) fn into_body(self) -> Bytes {
+    /// Returns what was not sent.
+    pub(super) fn into_rest(self) -> Bytes {
         self.body.freeze()
+    }
+
+    /// Sends on what there is, where that is much, and waits until the client has taken what was sent before.
+    pub(super) async fn send(&mut self) -> Result<(), Fault> {
+        let enough = if self.sent == 0 { HELD } else { PART };
+        if self.body.len() < enough {
+            return Ok(());
+        }
+        self.sent += self.body.len();
+        let part = mem::replace(&mut self.body, BytesMut::with_capacity(PART + PART / 8)).freeze();
+        // It is dropped together with who receives, so this never fails.
+        self.parts.send(part).await.map_err(|_| Fault::unreadable_response())
     }
 
     /// Checks that so many bytes more may be written, or kept until they are.
     pub(super) fn reserve(&self, bytes: usize) -> Result<(), Fault> {
-        match self.body.len().checked_add(bytes) {
+        match (self.sent + self.body.len()).checked_add(bytes) {
             Some(length) if length <= self.limit => Ok(()),
             _ => Err(Fault::response_too_large(self.limit)),
         }
@@ -190,13 +214,17 @@ mod tests {
         DataRow::parse(body.freeze()).unwrap_or_else(|error| panic!("{error}"))
     }
 
+    fn output(limit: usize) -> Output {
+        Output::new(limit, mpsc::channel(1).0)
+    }
+
     fn rows(mode: Mode, columns: &[(&str, u32)], values: &[Option<&str>]) -> String {
         let columns: Arc<[Column]> = columns.iter().map(|(name, oid)| column(name, *oid)).collect();
         let kinds = columns.iter().filter_map(|column| ValueKind::builtin(column.type_oid)).collect();
-        let mut out = Output::new(1_000);
+        let mut out = output(1_000);
         let mut writer = RowWriter::new(&columns, mode, kinds);
         writer.write(&mut out, &row(values)).unwrap_or_else(|fault| panic!("{}", fault.message()));
-        String::from_utf8_lossy(&out.into_body()).into_owned()
+        String::from_utf8_lossy(&out.into_rest()).into_owned()
     }
 
     #[test]
@@ -240,9 +268,9 @@ mod tests {
             ("CREATE TABLE", r#"],"command":"CREATE","rowCount":null,"rowAsArray":true}"#),
             ("", r#"],"command":"","rowCount":null,"rowAsArray":true}"#),
         ] {
-            let mut out = Output::new(1_000);
+            let mut out = output(1_000);
             assert!(out.end_result(tag, Mode { raw: true, array: true }).is_ok());
-            assert_eq!(out.into_body(), json);
+            assert_eq!(out.into_rest(), json);
         }
     }
 
@@ -250,20 +278,20 @@ mod tests {
     fn results_without_rows_keep_to_the_limit() {
         let status = |result: Result<(), Fault>| result.err().map(|fault| fault.status.as_u16());
         let columns = vec![column(&"c".repeat(60), 25); 10];
-        assert_eq!(status(Output::new(500).begin_result(&columns)), Some(507));
-        assert_eq!(status(Output::new(20).end_result("SELECT 0", Mode { raw: true, array: true })), Some(507));
-        assert_eq!(status(Output::new(20).raw(&"x".repeat(21))), Some(507));
-        assert_eq!(status(Output::new(20).raw(&"x".repeat(20))), None);
+        assert_eq!(status(output(500).begin_result(&columns)), Some(507));
+        assert_eq!(status(output(20).end_result("SELECT 0", Mode { raw: true, array: true })), Some(507));
+        assert_eq!(status(output(20).raw(&"x".repeat(21))), Some(507));
+        assert_eq!(status(output(20).raw(&"x".repeat(20))), None);
     }
 
     #[test]
     fn rows_beyond_the_limit_are_refused_before_they_are_copied() {
         let columns: Arc<[Column]> = [column("a", 25)].into();
-        let mut out = Output::new(20);
+        let mut out = output(20);
         let mut writer = RowWriter::new(&columns, Mode { raw: true, array: true }, Vec::new());
         assert!(writer.write(&mut out, &row(&[Some("short")])).is_ok());
         let fault = writer.write(&mut out, &row(&[Some("0123456789")])).err();
         assert_eq!(fault.map(|fault| fault.status.as_u16()), Some(507));
-        assert_eq!(out.into_body().len(), 9);
+        assert_eq!(out.into_rest().len(), 9);
     }
 }

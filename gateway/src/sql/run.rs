@@ -1,6 +1,5 @@
 use std::{borrow::Cow, sync::Arc};
 
-use bytes::Bytes;
 use pgferry::{
     Oid, Outcome,
     wire::{Client, Column, DataRow, Event, Format, Params, Statement, TransactionStatus},
@@ -23,14 +22,13 @@ const LOOK_UP_ARRAYS: &str = "SELECT t.oid, t.typelem, t.typdelim FROM pg_catalo
     WHERE t.oid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[]) AND t.typcategory OPERATOR(pg_catalog.=) 'A' \
     AND t.typtype OPERATOR(pg_catalog.=) 'b' AND t.typlen OPERATOR(pg_catalog.=) -1";
 
-/// The answer to a request that did well.
-pub(super) struct Answer {
-    pub(super) body: Bytes,
+/// How a request that did well left its session.
+pub(super) struct Ended {
     /// Whether the session may serve another request.
     pub(super) reusable: bool,
 }
 
-/// Runs a request's queries and returns the answer.
+/// Runs a request's queries and writes the answer.
 ///
 /// Not cancel safe: the session is then in the middle of a query, and only good for being cancelled and closed.
 pub(super) async fn run<S>(
@@ -38,16 +36,15 @@ pub(super) async fn run<S>(
     payload: &Payload,
     options: &Options,
     kinds: &ValueKinds,
-    limit: usize,
-) -> Result<Answer, Fault>
+    out: &mut Output,
+) -> Result<Ended, Fault>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut out = Output::new(limit);
     let mut reusable = true;
     match payload {
         Payload::Single(query) => {
-            reusable &= statement(client, query, options.mode(query.array_mode), kinds, &mut out).await?;
+            reusable &= statement(client, query, options.mode(query.array_mode), kinds, out).await?;
         }
         Payload::Batch(batch) => {
             command(client, &begin(&options.batch)).await?;
@@ -56,13 +53,13 @@ where
                 if index > 0 {
                     out.raw(",")?;
                 }
-                reusable &= statement(client, query, options.mode(query.array_mode), kinds, &mut out).await?;
+                reusable &= statement(client, query, options.mode(query.array_mode), kinds, out).await?;
             }
             out.raw("]}")?;
             command(client, "COMMIT").await?;
         }
     }
-    Ok(Answer { body: out.into_body(), reusable })
+    Ok(Ended { reusable })
 }
 
 fn begin(batch: &Batch) -> String {
@@ -114,7 +111,10 @@ where
         loop {
             match execution.next().await {
                 Ok(Some(Event::Columns(columns))) => result.columns(columns, kinds)?,
-                Ok(Some(Event::Row(row))) => result.row(row)?,
+                Ok(Some(Event::Row(row))) => {
+                    result.row(row)?;
+                    result.out.send().await?;
+                }
                 Ok(Some(Event::Complete(complete))) => tag = complete,
                 Ok(Some(Event::Empty)) => {}
                 Ok(None) => break,

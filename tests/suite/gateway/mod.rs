@@ -4,6 +4,7 @@ mod http;
 mod safety;
 mod session_state;
 mod silence;
+mod streaming;
 mod upstream_tls;
 mod websocket;
 
