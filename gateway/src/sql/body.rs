@@ -1,5 +1,5 @@
 use std::{
-    fmt,
+    convert::Infallible,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -19,7 +19,8 @@ pub(crate) enum Body {
 
 /// A query whose answer is too large to be held until its end.
 ///
-/// It goes on as the client reads, and no faster; dropping it cancels the query.
+/// It goes on as the client reads, and no faster; dropping it cancels the query. Where the query fails, its error follows the
+/// rows that were sent, which no client can take for a result: the body is then no JSON.
 pub(crate) struct Running {
     run: Option<Run>,
     parts: mpsc::Receiver<Bytes>,
@@ -58,14 +59,12 @@ impl Default for Body {
 
 impl HttpBody for Body {
     type Data = Bytes;
-    type Error = CutOff;
+    type Error = Infallible;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match self.get_mut() {
-            Self::Whole(whole) => {
-                Pin::new(whole).poll_frame(cx).map(|frame| frame.map(|frame| frame.map_err(|never| match never {})))
-            }
-            Self::Running(running) => running.poll(cx).map(|part| part.map(|part| part.map(Frame::data))),
+            Self::Whole(whole) => Pin::new(whole).poll_frame(cx),
+            Self::Running(running) => running.poll(cx).map(|part| part.map(|part| Ok(Frame::data(part)))),
         }
     }
 
@@ -85,52 +84,37 @@ impl HttpBody for Body {
 }
 
 impl Running {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, CutOff>>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         if self.run.is_some()
             && let Some(first) = self.next.take()
         {
-            return Poll::Ready(Some(Ok(first)));
+            return Poll::Ready(Some(first));
         }
         loop {
             let part = self.parts.poll_recv(cx);
             if let Poll::Ready(Some(part)) = part {
-                return Poll::Ready(Some(Ok(part)));
+                return Poll::Ready(Some(part));
             }
             let Some(run) = &mut self.run else {
-                return Poll::Ready(self.next.take().filter(|rest| !rest.is_empty()).map(Ok));
+                return Poll::Ready(self.next.take().filter(|rest| !rest.is_empty()));
             };
             match run.as_mut().poll(cx) {
                 Poll::Ready(Ok(rest)) => {
                     self.run = None;
                     self.next = Some(rest);
                 }
+                // What was written and not sent is dropped, so that the fault follows a whole row.
                 Poll::Ready(Err(fault)) => {
+                    tracing::debug!(message = fault.message(), "request failed behind its first rows");
                     self.run = None;
-                    tracing::warn!(
-                        status = fault.status.as_u16(),
-                        "a response was cut off: its query failed behind the first rows"
-                    );
-                    tracing::debug!(message = fault.message(), "the failure of the response that was cut off");
-                    return Poll::Ready(Some(Err(CutOff)));
+                    self.next = Some(fault.late_body());
                 }
                 // It waits for the server, unless it has just sent a part.
                 Poll::Pending => match self.parts.poll_recv(cx) {
-                    Poll::Ready(Some(part)) => return Poll::Ready(Some(Ok(part))),
+                    Poll::Ready(Some(part)) => return Poll::Ready(Some(part)),
                     Poll::Ready(None) | Poll::Pending => return Poll::Pending,
                 },
             }
         }
     }
 }
-
-/// A response ended before its query's result: the connection ends with it, so that no client takes a part for the whole.
-#[derive(Debug)]
-pub(crate) struct CutOff;
-
-impl fmt::Display for CutOff {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the query failed after its first rows had been sent")
-    }
-}
-
-impl std::error::Error for CutOff {}

@@ -3,6 +3,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 use pgferry::{DbError, Error, Outcome, http::wire::ErrorBody};
+use serde::Serialize;
 
 /// Why a request got no result: the status and the 17 keys of its answer (PROTOCOL.md, section 2, "Errors").
 #[derive(Debug)]
@@ -82,7 +83,20 @@ impl Fault {
         serde_json::to_vec(&ErrorBody::from(&*self.error)).map(Bytes::from).unwrap_or_default()
     }
 
+    /// Returns what ends an answer whose first rows were sent: the same keys behind the status, which is too late to be sent.
+    pub(crate) fn late_body(&self) -> Bytes {
+        let late = Late { status: self.status.as_u16(), error: ErrorBody::from(&*self.error) };
+        serde_json::to_vec(&late).map(Bytes::from).unwrap_or_default()
+    }
+
     pub(crate) fn message(&self) -> &str {
         &self.error.message
     }
+}
+
+#[derive(Serialize)]
+struct Late {
+    status: u16,
+    #[serde(flatten)]
+    error: ErrorBody,
 }

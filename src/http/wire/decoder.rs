@@ -1,7 +1,10 @@
 use std::{mem, sync::Arc};
 
 use bytes::{Buf, Bytes, BytesMut};
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::{Map, Value};
 
 use super::{
@@ -103,6 +106,13 @@ enum Key {
     Other(String),
 }
 
+/// An error's body that comes where a status can no longer be sent.
+#[derive(Deserialize)]
+struct LateError {
+    /// The status that the response would have had.
+    status: u16,
+}
+
 /// What a step came to.
 enum Step {
     Event(Event),
@@ -128,7 +138,8 @@ impl ResponseDecoder {
     ///
     /// # Errors
     ///
-    /// * The body is an error's although the status was 200; the outcome is as [`error_from_response`] says.
+    /// * The body is an error's although the status was 200, or ends in one behind rows, as pgferry's own gateway sends it when a
+    ///   query fails late; the outcome is as [`error_from_response`] says.
     /// * The body is malformed: a protocol error of unknown outcome, since the statement has probably run. The decoder is
     ///   of no use afterwards.
     #[expect(clippy::should_implement_trait, reason = "None means only that bytes are missing")]
@@ -192,6 +203,7 @@ impl ResponseDecoder {
             (At::Value(key), _) => self.value(key, byte),
             (At::FirstRow | At::AfterRow, b']') => self.skip(At::AfterMember),
             (At::AfterRow, b',') => self.skip(At::Row),
+            (At::AfterRow, b'{') => self.late_error(),
             (at @ (At::FirstRow | At::Row), _) => self.row(at),
             (At::FirstResult | At::AfterResult, b']') => {
                 self.nested = false;
@@ -306,6 +318,16 @@ impl ResponseDecoder {
         let mut row = mem::replace(&mut self.buffer, rest);
         row.truncate(length);
         row.freeze()
+    }
+
+    /// Reads the error that a gateway sends in the place of the rest, once it has sent rows of a query that then fails.
+    fn late_error(&mut self) -> Result<Step> {
+        let Some(text) = self.take_value()? else {
+            self.at = At::AfterRow;
+            return Ok(Step::Starved);
+        };
+        let status = parse::<LateError>(&text, "an error behind rows")?.status;
+        Err(error_from_response(status, &text))
     }
 
     fn end_object(&mut self) -> Result<Step> {

@@ -72,12 +72,23 @@ async fn a_query_that_fails_early_has_a_status() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_query_that_fails_late_cuts_the_response_off() -> Result<()> {
+async fn a_query_that_fails_late_ends_in_its_error() -> Result<()> {
     let fixture = Fixture::start_with(|config| config.pool_size(1)).await?;
     let query = "SELECT 1 / (19000 - n), repeat('x', 1000) FROM generate_series(1, 20000) AS n";
     let response = fixture.request(&json!({ "query": query })).send().await?;
     assert_eq!(response.status(), 200);
-    assert!(response.text().await.is_err(), "a part was given for the whole");
+    let text = response.text().await?;
+    assert!(serde_json::from_str::<Value>(&text).is_err(), "a part could be taken for the whole");
+    let error = text.rfind("]{").and_then(|at| text.get(at + 1..)).context("no error")?;
+    let error: Value = serde_json::from_str(error)?;
+    assert_eq!((&error["status"], &error["code"]), (&json!(400), &json!("22012")));
+
+    let config = pgferry::Config::new().http_url(fixture.gateway.http_url());
+    let config = config.user("app").dbname("app").password(fixture.postgres.password());
+    let client = pgferry::http::Client::new(&config)?;
+    let error = client.query(query, &[]).await.err().context("it did well")?;
+    assert_eq!(error.code().map(|code| code.as_str()), Some("22012"), "{error}");
+    assert_eq!(error.outcome(), pgferry::Outcome::Failed);
     assert_eq!(fixture.rows("SELECT 1").await?, json!([["1"]]));
     Ok(())
 }
@@ -95,10 +106,10 @@ async fn a_response_that_nobody_reads_any_more_ends_its_query() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_response_beyond_the_limit_is_cut_off() -> Result<()> {
+async fn a_response_beyond_the_limit_ends_in_its_error() -> Result<()> {
     let fixture = Fixture::start_with(|config| config.pool_size(1).max_response_size(5_000_000)).await?;
-    let response = fixture.request(&json!({ "query": ROWS })).send().await?;
-    assert!(response.text().await.is_err(), "a part was given for the whole");
+    let text = fixture.request(&json!({ "query": ROWS })).send().await?.text().await?;
+    assert!(text.contains(r#"]{"status":507,"message":"response is too large"#), "{}", &text[text.len() - 500..]);
     assert_eq!(fixture.rows("SELECT 1").await?, json!([["1"]]), "a session in mid-result was used again");
     Ok(())
 }
