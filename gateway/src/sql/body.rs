@@ -23,9 +23,11 @@ pub(crate) enum Body {
 /// rows that were sent, which no client can take for a result: the body is then no JSON.
 pub(crate) struct Running {
     run: Option<Run>,
+    /// What comes before the channel's parts.
+    first: Option<Bytes>,
     parts: mpsc::Receiver<Bytes>,
-    /// What comes before the channel's parts, and behind them once the query has ended.
-    next: Option<Bytes>,
+    /// What comes behind them, once the query has ended.
+    rest: Option<Bytes>,
 }
 
 /// What runs a query: it gives what it has not sent of the answer.
@@ -43,10 +45,20 @@ impl Body {
     {
         let (sender, mut parts) = mpsc::channel(1);
         let mut run: Run = Box::pin(run(sender));
-        select! {
+        let ended = select! {
             biased;
-            Some(first) = parts.recv() => Ok(Self::Running(Running { run: Some(run), parts, next: Some(first) })),
-            whole = &mut run => Ok(Self::Whole(Full::new(whole?))),
+            Some(first) = parts.recv() => {
+                return Ok(Self::Running(Running { run: Some(run), first: Some(first), parts, rest: None }));
+            }
+            ended = &mut run => ended,
+        };
+        // It may have sent a part and then ended without a pause.
+        match parts.try_recv() {
+            Ok(first) => {
+                let rest = Some(ended.unwrap_or_else(late));
+                Ok(Self::Running(Running { run: None, first: Some(first), parts, rest }))
+            }
+            Err(_) => Ok(Self::Whole(Full::new(ended?))),
         }
     }
 }
@@ -85,9 +97,7 @@ impl HttpBody for Body {
 
 impl Running {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        if self.run.is_some()
-            && let Some(first) = self.next.take()
-        {
+        if let Some(first) = self.first.take() {
             return Poll::Ready(Some(first));
         }
         loop {
@@ -96,18 +106,12 @@ impl Running {
                 return Poll::Ready(Some(part));
             }
             let Some(run) = &mut self.run else {
-                return Poll::Ready(self.next.take().filter(|rest| !rest.is_empty()));
+                return Poll::Ready(self.rest.take().filter(|rest| !rest.is_empty()));
             };
             match run.as_mut().poll(cx) {
-                Poll::Ready(Ok(rest)) => {
+                Poll::Ready(ended) => {
                     self.run = None;
-                    self.next = Some(rest);
-                }
-                // What was written and not sent is dropped, so that the fault follows a whole row.
-                Poll::Ready(Err(fault)) => {
-                    tracing::debug!(message = fault.message(), "request failed behind its first rows");
-                    self.run = None;
-                    self.next = Some(fault.late_body());
+                    self.rest = Some(ended.unwrap_or_else(late));
                 }
                 // It waits for the server, unless it has just sent a part.
                 Poll::Pending => match self.parts.poll_recv(cx) {
@@ -116,5 +120,51 @@ impl Running {
                 },
             }
         }
+    }
+}
+
+/// What ends an answer of which a part was sent: what was written since is dropped, so that the fault follows a whole row.
+fn late(fault: Fault) -> Bytes {
+    tracing::debug!(message = fault.message(), "request failed behind its first rows");
+    fault.late_body()
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    async fn whole(body: Result<Body, Fault>) -> String {
+        let body = body.unwrap_or_else(|fault| panic!("{}", fault.message()));
+        let Ok(collected) = body.collect().await;
+        String::from_utf8_lossy(&collected.to_bytes()).into_owned()
+    }
+
+    #[tokio::test]
+    async fn parts_come_before_the_rest_however_fast_the_query_ends() {
+        let body = Body::of(|parts| async move {
+            let _ = parts.send("a".into()).await;
+            Ok("b".into())
+        });
+        assert_eq!(whole(body.await).await, "ab");
+        let body = Body::of(|parts| async move {
+            for part in ["a", "b", "c"] {
+                let _ = parts.send(part.into()).await;
+                tokio::task::yield_now().await;
+            }
+            Ok("d".into())
+        });
+        assert_eq!(whole(body.await).await, "abcd");
+    }
+
+    #[tokio::test]
+    async fn a_fault_has_a_status_until_a_part_was_sent() {
+        assert!(Body::of(|_| async { Err(Fault::unreadable_response()) }).await.is_err());
+        let body = Body::of(|parts| async move {
+            let _ = parts.send("a".into()).await;
+            Err(Fault::unreadable_response())
+        });
+        assert!(whole(body.await).await.starts_with(r#"a{"status":500,"#));
     }
 }

@@ -84,7 +84,7 @@ async fn a_query_that_fails_late_ends_in_its_error() -> Result<()> {
     assert_eq!((&error["status"], &error["code"]), (&json!(400), &json!("22012")));
 
     let config = pgferry::Config::new().http_url(fixture.gateway.http_url());
-    let config = config.user("app").dbname("app").password(fixture.postgres.password());
+    let config = config.host("localhost").user("app").dbname("app").password(fixture.postgres.password());
     let client = pgferry::http::Client::new(&config)?;
     let error = client.query(query, &[]).await.err().context("it did well")?;
     assert_eq!(error.code().map(|code| code.as_str()), Some("22012"), "{error}");
