@@ -8,6 +8,8 @@ mod dialect;
 mod effect;
 mod gives_rows;
 mod in_place;
+#[cfg(feature = "client")]
+mod is_command;
 mod lexer;
 mod parameters;
 mod placement;
@@ -23,6 +25,8 @@ pub use command_tag::command_tag;
 pub use dialect::Dialect;
 pub use effect::{Effect, effect};
 pub use gives_rows::gives_rows;
+#[cfg(feature = "client")]
+pub(crate) use is_command::is_command;
 pub use parameters::highest_parameter;
 pub use split::{split, split_ranges};
 pub use transaction_block::forbids_transaction_block;

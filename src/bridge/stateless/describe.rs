@@ -1,15 +1,17 @@
-use std::io;
+use std::{io, sync::Arc};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
     attend::attend,
     connection::Connection,
+    portal::Prepared,
     types::{Lookup, Stranger, placeholder},
 };
 use crate::{
     Oid,
     error::{Error, Outcome, Result},
+    execute::{Event, Statement},
     sql,
     wire::{Column, Format, server},
 };
@@ -27,8 +29,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
             Ok(prepared) => prepared.clone(),
             Err(error) => return Ok(Err(error)),
         };
-        if let Err(error) = prepared.check_declared() {
-            return Ok(Err(error));
+        if !prepared.is_declared() {
+            return self.describe_at_server(name, prepared).await;
         }
         let columns = if sql::gives_rows(&prepared.text) {
             let asked = attend(&mut self.local, &self.registration, self.types.directory(&self.session));
@@ -50,6 +52,82 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
             }
         });
         Ok(Ok(()))
+    }
+
+    /// Asks the server for the types of a statement's parameters, and for its columns where it is a query.
+    async fn describe_at_server(&mut self, name: &str, prepared: Prepared) -> io::Result<Result<()>> {
+        if !sql::is_command(&prepared.text) {
+            // EXPLAIN runs nothing, and fails as the statement itself would.
+            let asked = self.columns_behind("explain (costs off) ", &prepared.text, "", &[]).await?;
+            if let Err(error) = asked {
+                return Ok(Err(error));
+            }
+        }
+        let session = &self.session;
+        let asked = session.describe(&prepared.text, &prepared.param_types);
+        let param_types = match attend(&mut self.local, &self.registration, asked).await? {
+            Ok(types) => types,
+            Err(error) => return Ok(Err(error)),
+        };
+        let columns = if sql::gives_rows(&prepared.text) {
+            match self.columns_of(&prepared.text, &param_types).await? {
+                Ok(columns) => Some(columns),
+                // A change of rows, say, cannot be selected from; the server has taken the statement itself already.
+                Err(error) if error.outcome() == Outcome::Failed => Some([placeholder(TEXT)].into()),
+                Err(error) => return Ok(Err(error)),
+            }
+        } else {
+            None
+        };
+        self.say(|out| {
+            server::parameter_description(out, &param_types);
+            match columns {
+                Some(columns) => server::row_description(out, &columns, Format::Text),
+                None => server::no_data(out),
+            }
+        });
+        if let Some(prepared) = self.statements.get_mut(name) {
+            prepared.param_types = param_types;
+        }
+        Ok(Ok(()))
+    }
+
+    /// Asks for the columns of a query by selecting from it without taking a row, so nothing of it is executed; the server
+    /// refuses whatever cannot be selected from.
+    async fn columns_of(&mut self, text: &str, param_types: &[Oid]) -> io::Result<Result<Arc<[Column]>>> {
+        let text = text.trim_end().trim_end_matches(';');
+        self.columns_behind("select * from (\n", text, "\n) as _ limit 0", param_types).await
+    }
+
+    /// Asks for the columns of a statement made of another, with nulls for its parameters. Places in errors refer to that other one.
+    async fn columns_behind(
+        &mut self,
+        before: &str,
+        text: &str,
+        behind: &str,
+        param_types: &[Oid],
+    ) -> io::Result<Result<Arc<[Column]>>> {
+        let statement = Statement {
+            param_types: param_types.to_vec(),
+            params: vec![None; param_types.len()],
+            results: Format::Text,
+            ..Statement::new(format!("{before}{text}{behind}"))
+        };
+        let shift = u32::try_from(before.chars().count()).unwrap_or(u32::MAX);
+        let placed = |error: Error| error.map_position(|place| place.checked_sub(shift).filter(|&place| place > 0));
+        let mut rows = match self.start(&[statement]).await? {
+            Ok(rows) => rows,
+            Err(error) => return Ok(Err(placed(error))),
+        };
+        let mut columns = None;
+        loop {
+            match attend(&mut self.local, &self.registration, rows.next()).await? {
+                Ok(Some(Event::Columns(found))) => columns = Some(found),
+                Ok(Some(_)) => {}
+                Ok(None) => return Ok(Ok(columns.unwrap_or_default())),
+                Err(error) => return Ok(Err(placed(error))),
+            }
+        }
     }
 
     /// Answers a question for types as the server would; false if the server must be asked.

@@ -16,7 +16,8 @@ use self::{attend::attend, connection::Connection};
 use super::{handshake::Local, shared::Shared};
 use crate::{
     error::Result,
-    execute::{HttpSession, Opening, ServerInfo},
+    execute::{HttpSession, Opening},
+    sql::Dialect,
     wire::{BackendKey, TransactionStatus, server},
 };
 pub(super) use types::Registry;
@@ -43,7 +44,7 @@ where
         Ok(session) => session,
         Err(error) => return local.send_fatal(&error).await,
     };
-    local.send(&welcome(&opening, session.known_server(), registration.key())).await?;
+    local.send(&welcome(&opening, &session, registration.key())).await?;
     let types = shared.types().of(&opening);
     if shared.verifies() {
         // The first statement will ask for them: by then they may be here.
@@ -64,18 +65,19 @@ fn session_for(opening: &Opening, session: &HttpSession, shared: &Shared) -> Res
 }
 
 /// The messages that end a log-in: what every connection over HTTP may count on, and what is known of the server.
-fn welcome(opening: &Opening, server: Option<&ServerInfo>, key: BackendKey) -> BytesMut {
+fn welcome(opening: &Opening, session: &HttpSession, key: BackendKey) -> BytesMut {
     let mut out = BytesMut::new();
     server::authentication_ok(&mut out);
+    let standard_strings = if session.dialect() == Dialect::new() { "on" } else { "off" };
     let fixed = [
         ("client_encoding", "UTF8"),
         ("server_encoding", "UTF8"),
         ("DateStyle", "ISO, MDY"),
         ("IntervalStyle", "postgres"),
         ("integer_datetimes", "on"),
-        ("standard_conforming_strings", "on"),
+        ("standard_conforming_strings", standard_strings),
     ];
-    let known = server.map(|server| ("server_version", server.version.as_str()));
+    let known = session.known_server().map(|server| ("server_version", server.version.as_str()));
     let application = opening.parameters.iter().find(|(name, _)| name == "application_name");
     let application = application.map(|(name, value)| (name.as_str(), value.as_str()));
     for (name, value) in fixed.into_iter().chain(known).chain(application) {

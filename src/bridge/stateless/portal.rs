@@ -18,22 +18,10 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// The index of the first parameter whose type only the server could tell.
-    fn undeclared(&self) -> Option<usize> {
-        let undeclared = |index: &usize| self.param_types.get(*index).is_none_or(|oid| *oid == 0);
-        (0..sql::highest_parameter(&self.text)).find(undeclared)
-    }
-
-    /// Refuses binary values of types that nobody has told.
-    pub(super) fn check_declared(&self) -> Result<()> {
-        match self.undeclared() {
-            None => Ok(()),
-            Some(index) => Err(Error::refused(format!(
-                "the type of ${} was not declared, and over HTTP a statement cannot be prepared to learn it: prepare the statement with its \
-                 types or run it without preparing, or use transport=websocket",
-                index + 1
-            ))),
-        }
+    /// Whether the client declared the type of every parameter.
+    pub(super) fn is_declared(&self) -> bool {
+        let is_declared = |index: usize| self.param_types.get(index).is_some_and(|oid| *oid != 0);
+        (0..sql::highest_parameter(&self.text)).all(is_declared)
     }
 
     /// Binds parameters to it.
@@ -43,16 +31,12 @@ impl Prepared {
         params: Vec<Option<Bytes>>,
         result_formats: &[Format],
     ) -> Result<Statement> {
-        let param_format = uniform(param_formats, "parameters")?;
-        if param_format == Format::Binary {
-            self.check_declared()?;
-        }
         Ok(Statement {
             text: Arc::clone(&self.text),
             name: None,
             param_types: self.param_types.clone(),
             params,
-            param_format,
+            param_format: uniform(param_formats, "parameters")?,
             results: uniform(result_formats, "columns")?,
         })
     }
@@ -88,14 +72,5 @@ mod tests {
         assert_eq!(uniform(&[Format::Binary], "columns").unwrap(), Format::Binary);
         assert_eq!(uniform(&[Format::Text, Format::Text], "columns").unwrap(), Format::Text);
         assert!(uniform(&[Format::Text, Format::Binary], "columns").unwrap_err().is_refused());
-    }
-
-    #[test]
-    fn a_binary_value_of_an_undeclared_type_is_refused() {
-        let prepared = Prepared { text: "select $1".into(), param_types: vec![] };
-        let value = || vec![Some(Bytes::from_static(b"1"))];
-        assert!(prepared.bind(&[Format::Binary], value(), &[]).unwrap_err().is_refused());
-        assert!(prepared.check_declared().unwrap_err().is_refused());
-        assert!(prepared.bind(&[Format::Text], value(), &[]).is_ok());
     }
 }

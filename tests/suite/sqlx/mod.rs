@@ -2,9 +2,12 @@
 
 mod errors;
 mod life;
+mod preparing;
 mod refusals;
+mod role_settings;
 mod statements;
 mod type_lookups;
+mod user_types;
 mod values;
 mod wide_row;
 

@@ -1,6 +1,6 @@
 use sqlx::{
     Connection, Executor, PgConnection, PgPool,
-    postgres::{PgListener, PgPoolCopyExt},
+    postgres::{PgAdvisoryLock, PgListener, PgPoolCopyExt},
 };
 
 use super::Road;
@@ -40,6 +40,11 @@ async fn what_needs_a_session_is_refused_over_http_with_its_remedy() {
         }
         expect_usable(&pool).await;
     }
+    let lock = PgAdvisoryLock::new("only one");
+    let (code, message) = refusal(&lock.acquire(pool.acquire().await.unwrap()).await.map(drop).unwrap_err());
+    assert_eq!(code, "0A000", "{message}");
+    assert!(message.contains("pg_advisory_xact_lock"), "{message}");
+    expect_usable(&pool).await;
     let (code, _) = refusal(&pool.begin().await.unwrap_err());
     assert_eq!(code, "0A000");
     expect_usable(&pool).await;
@@ -92,21 +97,6 @@ async fn a_session_over_websocket_is_whole() {
     listener.listen("news").await.unwrap();
     sqlx::query("select pg_notify('news', 'hello')").execute(&pool).await.unwrap();
     assert_eq!(listener.recv().await.unwrap().payload(), "hello");
-}
-
-#[tokio::test]
-async fn preparing_without_types_is_refused_over_http_and_forgotten() {
-    use sqlx::SqlSafeStr;
-
-    let stage = Stage::start();
-    let pool = Road::Http.pool(&stage).await;
-    let mut connection = pool.acquire().await.unwrap();
-    let error = (&mut *connection).prepare("select $1::jsonb".into_sql_str()).await.err().unwrap();
-    assert_eq!(refusal(&error).0, "0A000");
-    let document = serde_json::json!({"a": 1});
-    let back: serde_json::Value =
-        sqlx::query_scalar("select $1::jsonb").bind(&document).fetch_one(&mut *connection).await.unwrap();
-    assert_eq!(back, document);
 }
 
 /// sqlx leaves what follows such an error unread, and would take each answer for that of the statement before.
