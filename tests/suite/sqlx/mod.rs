@@ -1,6 +1,8 @@
 //! sqlx, unmodified, over both transports; plain TCP is the control.
 
 mod errors;
+#[cfg(unix)]
+mod greeting;
 mod life;
 mod preparing;
 mod refusals;

@@ -3,6 +3,10 @@
 //! sqlx learns types when a statement is prepared: it reads which types the statement's columns have and asks the catalogue for those
 //! that it does not know. Over HTTP columns are described with the rows, and by then sqlx asks no more. So the first statement of a
 //! connection is described with a column that has an unknown type, and the question that follows is answered with all types at once.
+//!
+//! [`HttpSession::catalogue`](crate::execute::HttpSession::catalogue) holds other things of the same types: how values are converted,
+//! whatever the settings. sqlx looks types up by names as the search path decides, and knows them by codes that no conversion needs; so
+//! these are read by a question of their own, for clients that ask as sqlx does.
 
 mod client;
 mod columns;
