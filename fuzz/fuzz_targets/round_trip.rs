@@ -18,9 +18,22 @@ fuzz_target!(|data: &[u8]| {
     {
         let text =
             printed(type_, &binary).unwrap_or_else(|| panic!("{} reads {text:?}, and cannot print it", type_.name()));
-        assert_eq!(read(type_, &text).as_deref(), Some(&*binary), "{} {text:?}", type_.name());
+        let again = read(type_, &text);
+        if is_printed_alike(type_) {
+            let again = again.and_then(|binary| printed(type_, &binary));
+            assert_eq!(again.as_deref(), Some(&*text), "{}", type_.name());
+        } else {
+            assert_eq!(again.as_deref(), Some(&*binary), "{} {text:?}", type_.name());
+        }
     }
 });
+
+/// Returns whether Postgres itself prints different values of the type alike: `a | (b | c)` of tsquery without parentheses.
+fn is_printed_alike(type_: &Type) -> bool {
+    const TSQUERY: u32 = 3615;
+    const TSQUERY_ARRAY: u32 = 3645;
+    matches!(type_.oid(), TSQUERY | TSQUERY_ARRAY)
+}
 
 fn printed(type_: &Type, binary: &[u8]) -> Option<String> {
     let mut text = String::new();

@@ -10,6 +10,9 @@ pub(super) use print::to_text;
 const OPERAND: u8 = 1;
 const OPERATOR: u8 = 2;
 
+/// The largest distance of a phrase that Postgres reads in a text.
+const MAX_DISTANCE: i16 = 1 << 14;
+
 /// Which operator; as a number in the binary form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operator {
@@ -58,9 +61,20 @@ mod tests {
 
     #[test]
     fn malformed_queries_are_refused() {
-        for wrong in
-            ["'a' &", "& 'a'", "'a' 'b'", "('a'", "'a')", "!", "()", "'a':x", "'a' <x> 'b'", "'a' <-1> 'b'", "a"]
-        {
+        for wrong in [
+            "'a' &",
+            "& 'a'",
+            "'a' 'b'",
+            "('a'",
+            "'a')",
+            "!",
+            "()",
+            "'a':x",
+            "'a' <x> 'b'",
+            "'a' <-1> 'b'",
+            "'a' <16385> 'b'",
+            "a",
+        ] {
             assert!(to_binary(wrong, &mut Vec::new()).is_err(), "{wrong}");
         }
         for wrong in [

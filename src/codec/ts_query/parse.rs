@@ -3,7 +3,7 @@ use super::{
         Reason,
         lexeme::{self, WEIGHTS},
     },
-    OPERAND, OPERATOR, Operator,
+    MAX_DISTANCE, OPERAND, OPERATOR, Operator,
 };
 
 const NO_QUERY: Reason = "not a query as 'a' & !( 'b':*A <-> 'c' )";
@@ -25,7 +25,10 @@ pub(in super::super) fn to_binary(text: &str, out: &mut Vec<u8>) -> Result<(), R
             ('|', true) => parser.binary(Operator::Or, 0, rest.get(1..).unwrap_or_default()),
             ('<', true) => {
                 let (distance, behind) = rest.get(1..).and_then(|rest| rest.split_once('>')).ok_or(NO_QUERY)?;
-                let distance = if distance == "-" { Some(1) } else { distance.parse().ok().filter(|&it| it >= 0) };
+                let distance = match distance {
+                    "-" => Some(1),
+                    _ => distance.parse().ok().filter(|distance| (0..=MAX_DISTANCE).contains(distance)),
+                };
                 parser.binary(Operator::Phrase, distance.ok_or(NO_QUERY)?, behind)
             }
             _ => return Err(NO_QUERY),

@@ -6,11 +6,8 @@ use super::{
         lexeme::{self, WEIGHTS},
         reader::Reader,
     },
-    OPERAND, OPERATOR, Operator,
+    MAX_DISTANCE, OPERAND, OPERATOR, Operator,
 };
-
-/// The largest distance that Postgres reads in a text.
-const MAX_DISTANCE: i16 = 1 << 14;
 
 const MALFORMED: Reason = "a query whose operators do not have their operands";
 

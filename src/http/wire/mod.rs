@@ -8,6 +8,7 @@ mod error_body;
 mod event;
 mod failure;
 mod field;
+mod find;
 mod headers;
 mod isolation_level;
 mod raw_row;

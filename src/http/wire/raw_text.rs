@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, mem};
 
 use super::unescape::unescape;
 use crate::error::{Error, Outcome, Result};
@@ -44,7 +44,7 @@ impl<'a> RawText<'a> {
             out.extend_from_slice(self.raw.as_bytes());
             return Ok(());
         }
-        unescape(self.raw, |piece| out.extend_from_slice(piece.as_bytes())).ok_or_else(no_json_string)
+        unescape(self.raw, out).ok_or_else(no_json_string)
     }
 
     /// Returns the text; `scratch` is overwritten where something in it is escaped.
@@ -59,8 +59,9 @@ impl<'a> RawText<'a> {
         if !self.escaped {
             return Ok(self.raw);
         }
-        scratch.clear();
-        unescape(self.raw, |piece| scratch.push_str(piece)).ok_or_else(no_json_string)?;
+        let mut bytes = mem::take(scratch).into_bytes();
+        bytes.clear();
+        *scratch = self.unescaped(bytes)?;
         Ok(scratch)
     }
 
@@ -73,9 +74,12 @@ impl<'a> RawText<'a> {
         if !self.escaped {
             return Ok(Cow::Borrowed(self.raw));
         }
-        let mut text = String::with_capacity(self.raw.len());
-        unescape(self.raw, |piece| text.push_str(piece)).ok_or_else(no_json_string)?;
-        Ok(Cow::Owned(text))
+        self.unescaped(Vec::with_capacity(self.raw.len())).map(Cow::Owned)
+    }
+
+    fn unescaped(self, mut empty: Vec<u8>) -> Result<String> {
+        unescape(self.raw, &mut empty).ok_or_else(no_json_string)?;
+        String::from_utf8(empty).map_err(|_| no_json_string())
     }
 }
 

@@ -4,9 +4,7 @@
 
 use std::mem;
 
-use memchr::memchr2;
-
-use super::raw_row::Span;
+use super::{find, raw_row::Span};
 
 /// How deep the values that are skipped or parsed whole may nest; far more than any response does.
 const MAX_DEPTH: usize = 64;
@@ -101,7 +99,13 @@ impl RowScan {
                         return Ok(None);
                     };
                     self.push(Span::string(start, quote, escaped)?, columns)?;
-                    self.at = quote;
+                    self.at = quote + 1;
+                    // As servers write it, the next string follows at once.
+                    if bytes.get(self.at..).is_some_and(|rest| rest.starts_with(b",\"")) {
+                        self.at += 2;
+                        self.expects = Expects::Rest { start: self.at, escaped: false };
+                    }
+                    continue;
                 }
                 (Expects::Row, b'[') => {
                     self.values.reserve_exact(columns);
@@ -169,7 +173,7 @@ impl RowScan {
 /// Returns where a string's closing quote is; `at` stands behind its opening quote or further in where an earlier look ended,
 /// and is moved to where the next look starts. An escape on the way is noted.
 fn closing_quote(bytes: &[u8], at: &mut usize, escaped: &mut bool) -> Option<usize> {
-    while let Some(found) = bytes.get(*at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+    while let Some(found) = bytes.get(*at..).and_then(find::quote_or_backslash) {
         let found = *at + found;
         if bytes.get(found) == Some(&b'"') {
             return Some(found);
