@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             seconds * 1e9 / ROWS as f64
         )?;
     }
-    writeln!(out, "{:25}{:8.2}\n", "ratio", ours.as_secs_f64() / theirs.as_secs_f64())?;
+    writeln!(out, "ratio: {:.2}\n", ours.as_secs_f64() / theirs.as_secs_f64())?;
 
     writeln!(out, "{:40}{:>15}{:>15}", "one value", "to binary", "to text")?;
     for (oid, text) in values() {
