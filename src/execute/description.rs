@@ -9,12 +9,11 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use super::lookup::is_undeclared;
 use crate::{
     Oid,
     error::{Error, Outcome, Result},
     http,
-    sql::Dialect,
+    sql::{Dialect, is_undeclared},
 };
 
 /// How many statements' types are kept.

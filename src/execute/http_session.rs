@@ -4,9 +4,9 @@ use tokio::{sync::OnceCell, time};
 
 use super::{
     Event, Opening, Output, Rows, Script, ServerInfo, Statement,
-    catalogue::{Loaded, SharedCatalogue, SharedNames},
+    catalogue::{Loaded, SharedCatalogue},
     description::{Descriptions, ask, can_be_asked},
-    lookup::{Lookup, is_undeclared},
+    lookup::Lookup,
     prepared::{Means, Prepared, cast_name, check, may_miss_a_type, missing, needs_description, place},
     rows::Awaited,
 };
@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Outcome, Result},
     http::{self, forbids_prologue},
     runtime::Runtime,
-    sql,
+    sql::{self, is_undeclared},
     wire::Format,
 };
 
@@ -26,7 +26,7 @@ use crate::{
 /// Where they differ from those that values are converted under, each statement travels with the right ones, as one batch.
 ///
 /// What values mean it asks for when it must: the database's own types in one request, for all its clones and for those
-/// [reopened](Self::reopened), again once they may have changed; names of objects, as of `regclass`, in another.
+/// [reopened](Self::reopened), again once they may have changed; the names of objects, as of `regclass`, in another for each result that has them.
 ///
 /// Cheap to clone.
 #[derive(Clone, Debug)]
@@ -43,7 +43,6 @@ struct Learnt {
     server: OnceCell<ServerInfo>,
     /// The client with what the server's defaults make necessary.
     ready: OnceCell<http::Client>,
-    names: Arc<SharedNames>,
     descriptions: Descriptions,
 }
 
@@ -170,7 +169,7 @@ impl HttpSession {
     }
 
     fn lookup(&self) -> Lookup {
-        Lookup::new(self.client.clone(), Arc::clone(&self.catalogue), Arc::clone(&self.learnt.names))
+        Lookup::new(self.client.clone(), Arc::clone(&self.catalogue))
     }
 
     /// Sends a statement as one request.

@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
-use super::catalogue::{Loaded, SharedCatalogue, SharedNames, kinds_in};
+use super::catalogue::{Loaded, SharedCatalogue, kinds_in, read_names};
 use crate::{
     Oid,
     codec::{self, Catalogue, RegNames, Type, Unconvertible},
@@ -8,19 +8,15 @@ use crate::{
     http,
 };
 
-/// OID of `unknown`, the type of a literal before Postgres has found a better one.
-const UNKNOWN: Oid = 705;
-
 /// Finds out how values are converted, with as few requests as it takes: for built-in types none.
 #[derive(Clone, Debug)]
 pub(super) struct Lookup {
     /// The client with the session's settings, which decide what objects' names look like.
     client: http::Client,
     catalogue: Arc<SharedCatalogue>,
-    names: Arc<SharedNames>,
 }
 
-/// Whether something that was looked up before may be used.
+/// Whether a catalogue that was read before may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Freshness {
     Known,
@@ -29,8 +25,8 @@ pub(super) enum Freshness {
 }
 
 impl Lookup {
-    pub(super) fn new(client: http::Client, catalogue: Arc<SharedCatalogue>, names: Arc<SharedNames>) -> Self {
-        Self { client, catalogue, names }
+    pub(super) fn new(client: http::Client, catalogue: Arc<SharedCatalogue>) -> Self {
+        Self { client, catalogue }
     }
 
     pub(super) fn shared(&self) -> &SharedCatalogue {
@@ -56,7 +52,8 @@ impl Lookup {
         self.catalogue.after(&self.client, wrong, &own(oids)).await
     }
 
-    /// Returns the conversions of a result's columns, each from text to binary.
+    /// Returns the conversions of a result's columns, each from text to binary. Objects' names are those of now, so it is to be
+    /// called once the statement has run.
     pub(super) async fn columns(&self, oids: &[Oid], freshness: Freshness) -> Result<Vec<Result<Type, Unconvertible>>> {
         let begun = Instant::now();
         let loaded = match (self.holding(oids).await?, freshness) {
@@ -73,15 +70,9 @@ impl Lookup {
             return Ok(types);
         }
         let kinds: BTreeSet<Oid> = oids.iter().flat_map(|&oid| kinds_in(&catalogue, oid)).collect();
-        let since = (freshness == Freshness::New).then_some(begun);
-        let names = self.names.of(&self.client, &kinds, since).await?;
-        Ok(convert(Some(&names)))
+        let names = read_names(&self.client, &kinds).await?;
+        Ok(convert(Some(&Arc::new(names))))
     }
-}
-
-/// Whether a parameter's type is left to the server.
-pub(super) fn is_undeclared(oid: Oid) -> bool {
-    oid == 0 || oid == UNKNOWN
 }
 
 /// Those types that are not built in, each once.

@@ -1,12 +1,12 @@
 use std::{borrow::Cow, sync::Arc};
 
-use super::{Statement, catalogue::Loaded, lookup::is_undeclared};
+use super::{Statement, catalogue::Loaded};
 use crate::{
     Oid,
     codec::{self, RegNames, Type},
     error::{DbError, Error, Outcome, Result, SqlState},
     http,
-    sql::{Dialect, Typed},
+    sql::{Dialect, Typed, is_undeclared},
     wire::Format,
 };
 

@@ -31,4 +31,6 @@ pub use parameters::highest_parameter;
 pub use split::{split, split_ranges};
 pub use transaction_block::forbids_transaction_block;
 pub use typed::{Error, Typed};
+#[cfg(feature = "client")]
+pub(crate) use typing::is_undeclared;
 pub use typing::{typed, typed_in_place, typed_in_place_with, typed_with};

@@ -114,7 +114,7 @@ pub(super) fn fix<'a, 'n>(
     }
     // A last parameter with neither a type nor a use is an error in Postgres, and so it stays.
     let untyped =
-        types.last().is_some_and(|&oid| !is_declared(oid)) && parameters::highest(dialect, text) < types.len();
+        types.last().is_some_and(|&oid| is_undeclared(oid)) && parameters::highest(dialect, text) < types.len();
     let untyped = untyped.then_some(types.len());
     if casts.is_empty() && untyped.is_none() {
         return Ok(Typed::untouched(text));
@@ -144,11 +144,12 @@ fn casts<'n>(types: &[Oid], name_of: impl Fn(Oid) -> Option<Cow<'n, str>>) -> Re
 
 /// The parameters' numbers, from 1, whose types are declared.
 fn declared(types: &[Oid]) -> impl Iterator<Item = (usize, Oid)> {
-    (1..).zip(types.iter().copied()).filter(|&(_, oid)| is_declared(oid))
+    (1..).zip(types.iter().copied()).filter(|&(_, oid)| !is_undeclared(oid))
 }
 
-fn is_declared(oid: Oid) -> bool {
-    oid != 0 && oid != UNKNOWN
+/// Returns whether a parameter's declared type leaves it to the server to infer one.
+pub(crate) fn is_undeclared(oid: Oid) -> bool {
+    oid == 0 || oid == UNKNOWN
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::{
 
 use tokio::sync::Mutex;
 
-pub(super) use reg_names::{SharedNames, kinds_in};
+pub(super) use reg_names::{kinds_in, read_names};
 
 use crate::{
     Oid,

@@ -1,10 +1,4 @@
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, PoisonError, RwLock},
-    time::Instant,
-};
-
-use tokio::sync::Mutex;
+use std::collections::BTreeSet;
 
 use crate::{
     Oid,
@@ -28,50 +22,6 @@ const KINDS: [(Oid, &str, &str); 11] = [
     (4191, "regcollation", "pg_collation"),
 ];
 
-/// What the sessions of a handle know of objects' names, under the settings that these sessions have.
-#[derive(Debug, Default)]
-pub(in crate::execute) struct SharedNames {
-    loaded: RwLock<Loaded>,
-    /// Held while a request is under way.
-    loading: Mutex<()>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Loaded {
-    names: Arc<RegNames>,
-    kinds: BTreeSet<Oid>,
-    at: Option<Instant>,
-}
-
-impl SharedNames {
-    /// Returns the names that values of these types can have, read after `since` where a time is given.
-    pub(in crate::execute) async fn of(
-        &self,
-        client: &http::Client,
-        kinds: &BTreeSet<Oid>,
-        since: Option<Instant>,
-    ) -> Result<Arc<RegNames>> {
-        let current = || {
-            let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner).clone();
-            (loaded.kinds.is_superset(kinds) && loaded.at >= since).then_some(loaded.names)
-        };
-        if let Some(names) = current() {
-            return Ok(names);
-        }
-        let _loading = self.loading.lock().await;
-        if let Some(names) = current() {
-            return Ok(names);
-        }
-        let known = self.loaded.read().unwrap_or_else(PoisonError::into_inner).kinds.clone();
-        let kinds: BTreeSet<_> = known.union(kinds).copied().collect();
-        let at = Some(Instant::now());
-        let names = Arc::new(read(client, &kinds).await?);
-        let loaded = Loaded { names: Arc::clone(&names), kinds, at };
-        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = loaded;
-        Ok(names)
-    }
-}
-
 /// Returns those of [`KINDS`] that a type is made of, or is itself.
 pub(in crate::execute) fn kinds_in(catalogue: &Catalogue, oid: Oid) -> BTreeSet<Oid> {
     let (mut seen, mut left) = (BTreeSet::new(), vec![oid]);
@@ -91,8 +41,12 @@ pub(in crate::execute) fn kinds_in(catalogue: &Catalogue, oid: Oid) -> BTreeSet<
     KINDS.into_iter().map(|(kind, ..)| kind).filter(|kind| seen.contains(kind)).collect()
 }
 
-/// Asks in one statement; what the names look like depends on the `search_path`, so it is the session's own.
-async fn read(client: &http::Client, kinds: &BTreeSet<Oid>) -> Result<RegNames> {
+/// Reads the names that values of these types can have, as they are now, in one statement; what they look like depends on the
+/// `search_path`, so it is the session's own.
+///
+/// They are read anew for each result: a name stands for another object as soon as one is dropped and created, or two are
+/// renamed, and nothing in the value tells.
+pub(in crate::execute) async fn read_names(client: &http::Client, kinds: &BTreeSet<Oid>) -> Result<RegNames> {
     let kinds = KINDS.iter().filter(|(kind, ..)| kinds.contains(kind));
     let selects = kinds.map(|(kind, type_name, table)| {
         format!("select {kind}, o.oid, o.oid::pg_catalog.{type_name}::pg_catalog.text from pg_catalog.{table} o")

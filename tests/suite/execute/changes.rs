@@ -64,3 +64,23 @@ async fn a_new_table_is_known_to_regclass() {
     place.stage.psql("create table fresh ()");
     place.check("regclass", "regclasssend", "'fresh'").await;
 }
+
+#[tokio::test]
+async fn a_name_stands_for_the_object_that_has_it_now() {
+    let place = Place::with("create table t (a int); create table u (a int); grant all on schema public to app");
+    let session = place.session.clone();
+    place.check("regclass", "regclasssend", "'t'").await;
+    place.stage.psql("alter table t rename to x; alter table u rename to t; alter table x rename to u");
+    place.check("regclass", "regclasssend", "'t'").await;
+    place.check("regclass[]", "array_send", "'{t,u}'").await;
+    place.stage.psql("drop table t; create table t (a int)");
+    place.check("regclass", "regclasssend", "'t'").await;
+
+    for _ in 0..2 {
+        session.execute_script("drop table if exists own; create table own ()").await.unwrap();
+        place.check("regclass", "regclasssend", "'own'").await;
+        place.stage.psql("drop function if exists f(); create function f() returns void language sql as ''");
+        place.check("regproc", "regprocsend", "'f'").await;
+        place.check("regprocedure", "regproceduresend", "'f()'").await;
+    }
+}
