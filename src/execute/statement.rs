@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 
@@ -15,7 +15,7 @@ use crate::{Oid, wire::Format};
 /// let statement = Statement::new("select $1 + 1").param(INT4, Some(41_i32.to_be_bytes().to_vec().into()));
 /// assert_eq!(statement.param_types, [INT4]);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Statement {
     /// The text, with parameters as `$1`, `$2`, …
     pub text: Arc<str>,
@@ -58,5 +58,22 @@ impl Statement {
     pub fn named(mut self, name: u64) -> Self {
         self.name = Some(name);
         self
+    }
+}
+
+/// Values may be anybody's secrets, so that only their number and size are shown.
+impl fmt::Debug for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { text, name, param_types, params, param_format, results } = self;
+        let size: usize = params.iter().flatten().map(Bytes::len).sum();
+        f.debug_struct("Statement")
+            .field("text", text)
+            .field("name", name)
+            .field("param_types", param_types)
+            .field("params", &params.len())
+            .field("bytes", &size)
+            .field("param_format", param_format)
+            .field("results", results)
+            .finish()
     }
 }

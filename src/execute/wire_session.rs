@@ -1,4 +1,4 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 use tokio::time;
@@ -15,7 +15,7 @@ use crate::{
 pub type WireClient = wire::Client<websocket::Stream>;
 
 /// What a session is opened with beyond the configuration: what a bridged client asked for itself.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Opening {
     /// The database, where it is not the configuration's.
     pub database: Option<String>,
@@ -35,6 +35,15 @@ impl Opening {
         let own = [("application_name", config.get_application_name()), ("options", config.get_options())];
         parameters.extend(own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))));
         Self { database: None, parameters }
+    }
+}
+
+/// Settings may hold anybody's secrets, so that only their names are shown.
+impl fmt::Debug for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { database, parameters } = self;
+        let names: Vec<_> = parameters.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Opening").field("database", database).field("parameters", &names).finish()
     }
 }
 

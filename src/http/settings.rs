@@ -1,4 +1,4 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use super::Statement;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 
 /// The settings that a client's statements need beyond the server's defaults: each request sets them for itself, since nothing
 /// of a session survives one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Settings {
     /// What the user asked for.
     asked: Vec<(String, String)>,
@@ -101,6 +101,14 @@ impl Settings {
             .collect();
         let params = settings().flat_map(|(name, value)| [name, value]).map(|text| Some(Cow::Borrowed(text.as_str())));
         Some(Statement { text: format!("select {}", calls.join(", ")).into(), params: params.collect() })
+    }
+}
+
+/// Settings may hold anybody's secrets, so that only their names are shown.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { asked, canonical } = self;
+        f.debug_list().entries(asked.iter().chain(canonical).map(|(name, _)| name)).finish()
     }
 }
 

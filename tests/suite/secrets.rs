@@ -7,7 +7,14 @@ use std::{
 };
 
 use anyhow::Result;
-use pgferry::{Config, Transport, config::Password, http, websocket};
+use pgferry::{
+    Config, Transport,
+    config::Password,
+    execute::{HttpSession, Opening, Statement},
+    http,
+    runtime::Runtime,
+    websocket,
+};
 use pgferry_diesel::FerryConnection;
 use pgferry_gateway::Upstream;
 use pgferry_test_support::{Stage, TestGateway};
@@ -84,6 +91,11 @@ async fn no_text_shows_a_password() -> Result<()> {
     show(&config.credential().await?)?;
     show(&http::Client::new(&config)?)?;
     show(&websocket::connect(&config).await?)?;
+    show(&Statement::new("select $1").param(25, Some(right.to_owned().into())))?;
+    let parameters = vec![("options".to_owned(), format!("-c app.key={right}"))];
+    let opening = Opening { parameters, ..Opening::default() };
+    show(&opening)?;
+    show(&HttpSession::new(&config, &Runtime::start()?)?.reopened(&opening)?)?;
     for malformed in [format!("postgresql://app:{right}/x@127.0.0.1/app"), format!("postgresql://app:{right}@[::1/app")]
     {
         show(&malformed.parse::<Config>().unwrap_err())?;
