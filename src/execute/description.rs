@@ -19,6 +19,12 @@ use crate::{
 /// How many statements' types are kept.
 const KEPT: usize = 512;
 
+/// How large all that is kept may be, in bytes.
+const KEPT_SIZE: usize = 1024 * 1024;
+
+/// How large one statement may be, with what is kept of it, in bytes: larger ones are seldom sent twice.
+const MAX_SIZE: usize = 16 * 1024;
+
 /// The types that were asked for, by the statement and what was declared of them.
 #[derive(Debug, Default)]
 pub(super) struct Descriptions(Mutex<Kept>);
@@ -28,6 +34,8 @@ struct Kept {
     types: HashMap<(Arc<str>, Vec<Oid>), Vec<Oid>>,
     /// The count of changes to types that they were asked for under.
     changes: u64,
+    /// The sizes of them all.
+    size: usize,
 }
 
 impl Descriptions {
@@ -38,12 +46,17 @@ impl Descriptions {
     }
 
     pub(super) fn keep(&self, text: &Arc<str>, declared: &[Oid], changes: u64, types: Vec<Oid>) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.changes != changes || kept.types.len() >= KEPT {
-            kept.types.clear();
-            kept.changes = changes;
+        let size = text.len() + size_of_val(declared) + size_of_val(&types[..]);
+        if size > MAX_SIZE {
+            return;
         }
-        kept.types.insert((Arc::clone(text), declared.to_vec()), types);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.changes != changes || kept.types.len() >= KEPT || kept.size + size > KEPT_SIZE {
+            *kept = Kept { changes, ..Kept::default() };
+        }
+        if kept.types.insert((Arc::clone(text), declared.to_vec()), types).is_none() {
+            kept.size += size;
+        }
     }
 }
 
@@ -144,5 +157,20 @@ mod tests {
         assert_eq!(descriptions.get(&last, &[], 0), Some(vec![23]));
         assert_eq!(descriptions.get(&last, &[23], 0), None);
         assert_eq!(descriptions.get(&last, &[], 1), None);
+    }
+
+    #[test]
+    fn large_statements_do_not_fill_the_memory() {
+        let descriptions = Descriptions::default();
+        for number in 0..2 * KEPT {
+            let text: Arc<str> = format!("{number:010000}").into();
+            descriptions.keep(&text, &[], 0, vec![23]);
+            assert_eq!(descriptions.get(&text, &[], 0), Some(vec![23]));
+        }
+        let texts = |kept: &Kept| kept.types.keys().map(|(text, _)| text.len()).sum::<usize>();
+        assert!(texts(&descriptions.0.lock().unwrap()) <= KEPT_SIZE);
+        let text: Arc<str> = "x".repeat(MAX_SIZE + 1).into();
+        descriptions.keep(&text, &[], 0, vec![23]);
+        assert_eq!(descriptions.get(&text, &[], 0), None);
     }
 }
