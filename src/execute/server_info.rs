@@ -54,10 +54,8 @@ impl ServerInfo {
 /// Whether a setting means what the wanted one does, so that it needs no change.
 fn is_same(name: &str, wanted: &str, found: &str) -> bool {
     match name {
-        "TimeZone" => {
-            let found = found.strip_prefix("Etc/").unwrap_or(found);
-            ["UTC", "UCT", "GMT", "Universal", "Zulu", "Greenwich"].iter().any(|utc| utc.eq_ignore_ascii_case(found))
-        }
+        // Others are as far from Greenwich, but show their own name and abbreviation.
+        "TimeZone" => matches!(found, "UTC" | "Etc/UTC"),
         // From 1 on, the digits are the shortest that tell the number exactly.
         "extra_float_digits" => matches!(found, "1" | "2" | "3"),
         // A dollar, commas and a point, the sign in front: as in C.
@@ -86,8 +84,16 @@ mod tests {
 
     #[test]
     fn defaults_that_mean_the_same_need_no_change() {
-        for (zone, digits) in [("Etc/UTC", "1"), ("GMT", "2"), ("UTC", "3")] {
+        for (zone, digits) in [("Etc/UTC", "1"), ("UTC", "2"), ("UTC", "3")] {
             assert!(learn(["ISO, MDY", zone, "postgres", "hex", digits, "C.UTF-8"]).canonical.is_empty(), "{zone}");
+        }
+    }
+
+    #[test]
+    fn zones_that_show_another_name_are_brought_back() {
+        for zone in ["GMT", "UCT", "Zulu", "Etc/GMT", "Universal"] {
+            let canonical = learn(["ISO, MDY", zone, "postgres", "hex", "1", "C"]).canonical;
+            assert_eq!(canonical, [("TimeZone".to_owned(), "UTC".to_owned())], "{zone}");
         }
     }
 

@@ -37,6 +37,14 @@ async fn values_are_the_servers_whatever_a_role_prefers() {
 }
 
 #[tokio::test]
+async fn the_zone_is_shown_as_the_one_that_tcp_asks_for() {
+    let place = Place::with("");
+    let session = place.session(&place.role(&["timezone = 'GMT'"]));
+    let shown = Statement::new("select current_setting('TimeZone') || to_char(now(), ' TZ')");
+    assert_eq!(text(&run(&session, shown).await.unwrap()), "UTC UTC");
+}
+
+#[tokio::test]
 async fn what_runs_outside_transactions_only_never_loses_a_setting() {
     let place = Place::with("");
     run(&place.session, Statement::new("vacuum")).await.unwrap();
