@@ -53,8 +53,12 @@ enum Kind {
     Timeout,
     Closed,
     Db(Box<DbError>),
-    Service { status: u16 },
+    Service {
+        status: u16,
+    },
     Refused,
+    /// Refused with the results of a statement that may have written.
+    RefusedResults,
     Limit,
     Protocol,
     Value,
@@ -117,6 +121,13 @@ impl Error {
     /// An operation that the transport cannot carry, refused before anything was sent; the message names the remedy.
     pub fn refused(message: impl Into<String>) -> Self {
         Self::new(Kind::Refused, Outcome::NotExecuted, message)
+    }
+
+    /// Results that cannot be carried, refused when their statement has run, which the message says. Where it may have written, as
+    /// [`sql::may_write`](crate::sql::may_write) tells, no caller may take this for a refusal and send it again.
+    pub fn refused_results(message: impl Into<String>, may_have_written: bool) -> Self {
+        let kind = if may_have_written { Kind::RefusedResults } else { Kind::Refused };
+        Self::new(kind, Outcome::Unknown, message)
     }
 
     /// A request or a response larger than the configured limit.
@@ -194,7 +205,7 @@ impl Error {
             return DbError::clone(error);
         }
         let mut message = self.0.message.clone();
-        if self.0.outcome == Outcome::Unknown {
+        if self.must_tell_outcome() {
             message.push_str(outcome::UNKNOWN);
         }
         let causes = std::iter::successors(error::Error::source(self), |cause| cause.source()).map(ToString::to_string);
@@ -235,7 +246,8 @@ impl Error {
     /// Returns the SQLSTATE that stands for this error, also where it did not come from Postgres.
     ///
     /// Errors of our own map as follows: never executed 08001, unknown outcome 08007, refused 0A000, limit 54000, log-in
-    /// 28000, protocol 08P01, value 22P02. A value that cannot be converted after its statement has run is an unknown outcome.
+    /// 28000, protocol 08P01, value 22P02. What cannot be converted or carried after its statement has run is an unknown outcome; only
+    /// where the statement's text shows that it reads, results that cannot be carried are refused.
     #[must_use]
     pub fn sql_state(&self) -> SqlState {
         if let Some(code) = self.code() {
@@ -243,8 +255,8 @@ impl Error {
         }
         match (&self.0.kind, self.0.outcome) {
             // Whatever else it is, the statement may have run, and that is what a caller must know.
-            (Kind::Value, Outcome::Unknown) => SqlState::TRANSACTION_RESOLUTION_UNKNOWN,
-            (Kind::Refused, _) => SqlState::FEATURE_NOT_SUPPORTED,
+            (Kind::Value | Kind::RefusedResults, Outcome::Unknown) => SqlState::TRANSACTION_RESOLUTION_UNKNOWN,
+            (Kind::Refused | Kind::RefusedResults, _) => SqlState::FEATURE_NOT_SUPPORTED,
             (Kind::Limit, _) => SqlState::PROGRAM_LIMIT_EXCEEDED,
             (Kind::Auth, _) => SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
             (Kind::Value, _) => SqlState::INVALID_TEXT_REPRESENTATION,
@@ -313,6 +325,9 @@ impl Error {
     }
 
     /// Returns whether the transport cannot carry the operation; the message names the remedy.
+    ///
+    /// It is so too where a statement that only reads has run, but its results cannot be carried. Of one that may have written,
+    /// that is no refusal but an unknown outcome, so that nobody sends it again for it.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         self.0.kind == Kind::Refused
@@ -329,13 +344,17 @@ impl Error {
     pub fn is_limit(&self) -> bool {
         self.0.kind == Kind::Limit
     }
+
+    /// What is refused with the results says itself that the statement has run.
+    fn must_tell_outcome(&self) -> bool {
+        self.0.outcome == Outcome::Unknown && !matches!(self.0.kind, Kind::Refused | Kind::RefusedResults)
+    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)?;
-        // What is refused with the results says itself that the statement has run.
-        if self.0.outcome == Outcome::Unknown && !self.is_refused() {
+        if self.must_tell_outcome() {
             f.write_str(outcome::UNKNOWN)?;
         }
         if let Some(id) = &self.0.request_id {

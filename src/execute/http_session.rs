@@ -87,7 +87,9 @@ impl HttpSession {
             let question = http::Statement::new(ServerInfo::question());
             let stream = self.client.stream(http::Request::Single(question.clone())).await?;
             let statement = Statement { results: Format::Text, ..Statement::new(question.text.as_ref()) };
-            ServerInfo::from_answer(&Rows::new(stream, self.lookup(), [Awaited::of(&statement)]).collect().await?)
+            ServerInfo::from_answer(
+                &Rows::new(stream, self.lookup(), [Awaited::of(&statement, sql::Dialect::new())]).collect().await?,
+            )
         };
         let limit = self.connect_timeout;
         let bounded = || async {
@@ -105,7 +107,13 @@ impl HttpSession {
     }
 
     /// Returns the types of the database: its own ones, and those row types that values had. Sends one request where they are not
-    /// known, or a statement that may have changed them went through the handle since.
+    /// known, or a statement that may have changed them went through the handle since ([`sql::changes_types`]).
+    ///
+    /// # Limits
+    ///
+    /// Changes made elsewhere, or inside functions and DO blocks, are noticed where a value or a type's name no longer fits, and
+    /// a minute later in any case. Until then a composite type that was given as many attributes of other types is read as before
+    /// where its values still can be: `numeric` as the `text` that it was.
     ///
     /// Cancel safe: it reads only.
     ///
@@ -146,8 +154,10 @@ impl HttpSession {
         let mut asked = ask(self.ready().await?, dialect, text, declared, &names).await;
         if let (Err(error), Some(wrong)) = (&asked, &loaded)
             && may_miss_a_type(error)
+            // Otherwise the server's error says more.
+            && let Ok(newer) = self.lookup().after(wrong, declared).await
         {
-            loaded = Some(self.lookup().after(wrong, declared).await?);
+            loaded = Some(newer);
             let others = type_names(declared, loaded.as_deref())?;
             if others != names {
                 asked = ask(self.ready().await?, dialect, text, declared, &others).await;
@@ -221,7 +231,8 @@ impl HttpSession {
 
     async fn run(&self, statements: &[Statement], options: Option<http::BatchOptions>) -> Result<Rows> {
         let stream = self.send(statements, options).await?;
-        Ok(Rows::new(stream, self.lookup(), statements.iter().map(Awaited::of)))
+        let dialect = self.dialect();
+        Ok(Rows::new(stream, self.lookup(), statements.iter().map(|statement| Awaited::of(statement, dialect))))
     }
 
     /// Sends what is prepared, and once more where the server refused it as a whole for how its types were fixed, so that nothing
@@ -236,7 +247,7 @@ impl HttpSession {
         }
         let types = self.types(statements).await?;
         let all: Vec<Oid> = types.iter().flat_map(|types| types.iter().copied()).collect();
-        let mut loaded = self.lookup().holding(&all).await?;
+        let mut loaded = self.lookup().holding(&all).await.map_err(not_executed)?;
         let prepare = |loaded: Option<&Loaded>, in_place: bool| -> Result<Vec<Prepared<'_>>> {
             let each = statements.iter().zip(&types).zip(&dialects);
             let prepared = each.map(|((statement, types), &dialect)| {
@@ -252,7 +263,7 @@ impl HttpSession {
             Err(error) if error.is_value() && loaded.is_some() => {
                 let wrong = loaded.as_deref();
                 if let Some(wrong) = wrong {
-                    loaded = Some(self.lookup().after(wrong, &all).await?);
+                    loaded = Some(self.lookup().after(wrong, &all).await.map_err(not_executed)?);
                 }
                 refreshed = true;
                 prepare(loaded.as_deref(), in_place)?
@@ -270,7 +281,11 @@ impl HttpSession {
                 }
                 Some(wrong) if !refreshed && may_miss_a_type(&error) => {
                     refreshed = true;
-                    loaded = Some(self.lookup().after(wrong, &all).await?);
+                    match self.lookup().after(wrong, &all).await {
+                        Ok(newer) => loaded = Some(newer),
+                        // The server's error says more.
+                        Err(_) => return Err(place(&prepared, error)),
+                    }
                 }
                 _ => return Err(place(&prepared, error)),
             }

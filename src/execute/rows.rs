@@ -16,8 +16,9 @@ use crate::{
 #[derive(Debug)]
 pub struct Rows {
     stream: http::ResultStream,
-    /// The statements whose results are still to come, the next one last.
-    coming: Vec<Awaited>,
+    statements: Vec<Awaited>,
+    /// How many of them have ended.
+    ended: usize,
     /// That of the result under way, once it is known to have rows.
     conversion: Option<Conversion>,
     /// An event found out about together with the one before it.
@@ -36,11 +37,12 @@ pub struct Rows {
 pub(super) struct Awaited {
     text: Arc<str>,
     results: Format,
+    dialect: sql::Dialect,
 }
 
 impl Awaited {
-    pub(super) fn of(statement: &Statement) -> Self {
-        Self { text: Arc::clone(&statement.text), results: statement.results }
+    pub(super) fn of(statement: &Statement, dialect: sql::Dialect) -> Self {
+        Self { text: Arc::clone(&statement.text), results: statement.results, dialect }
     }
 }
 
@@ -48,11 +50,12 @@ impl Rows {
     pub(super) fn new(
         stream: http::ResultStream,
         lookup: Lookup,
-        statements: impl IntoIterator<Item = Awaited, IntoIter: DoubleEndedIterator>,
+        statements: impl IntoIterator<Item = Awaited>,
     ) -> Self {
         Self {
             stream,
-            coming: statements.into_iter().rev().collect(),
+            statements: statements.into_iter().collect(),
+            ended: 0,
             conversion: None,
             held: None,
             lookup,
@@ -137,8 +140,8 @@ impl Rows {
             Error::value("the statement has run, but what its results mean could not be looked up", Outcome::Unknown)
                 .with_source(error)
         })?;
-        let types =
-            types.into_iter().zip(fields).map(|(type_, field)| type_.map_err(|error| unconvertible(field, &error)));
+        let types = types.into_iter().zip(fields);
+        let types = types.map(|(type_, field)| type_.map_err(|error| self.unconvertible(field, &error)));
         Conversion::binary(types.collect::<Result<Vec<_>>>()?)
     }
 
@@ -165,17 +168,24 @@ impl Rows {
     }
 
     fn complete(&mut self, command: &str, row_count: Option<u64>) -> Result<Event> {
-        self.conversion = None;
+        let has_columns = self.conversion.take().is_some();
         self.looked_up = None;
-        if matches!(command, "CREATE" | "ALTER" | "DROP" | "DO" | "CALL") {
-            self.changes_types = true;
-            self.lookup.shared().note_change();
-        }
-        let awaited = self.coming.pop().ok_or_else(too_many)?;
+        let awaited = self.statements.get(self.ended).ok_or_else(too_many)?;
+        self.ended += 1;
         if command.is_empty() {
             return Ok(Event::Empty);
         }
-        Ok(Event::Complete(sql::command_tag(&awaited.text, command, row_count)))
+        // The text need not be read of what is a query by its columns, and of changes of rows.
+        let may_change_types = match command {
+            "SELECT" => !has_columns,
+            "INSERT" | "UPDATE" | "DELETE" | "MERGE" => false,
+            _ => true,
+        };
+        if may_change_types && awaited.dialect.changes_types(&awaited.text) {
+            self.changes_types = true;
+            self.lookup.shared().note_change();
+        }
+        Ok(Event::Complete(awaited.dialect.command_tag(&awaited.text, command, row_count)))
     }
 
     /// A batch takes effect at its end only: what was looked up meanwhile may be wrong.
@@ -186,22 +196,23 @@ impl Rows {
     }
 
     fn awaited(&self) -> Result<&Awaited> {
-        self.coming.last().ok_or_else(too_many)
+        self.statements.get(self.ended).ok_or_else(too_many)
+    }
+
+    /// The refusal comes with the results, when all statements of the request have run or are about to.
+    fn unconvertible(&self, field: &http::Field, error: &Unconvertible) -> Error {
+        let may_have_written = self.statements.iter().any(|statement| statement.dialect.may_write(&statement.text));
+        let name = &field.name;
+        Error::refused_results(
+            format!("column \"{name}\" has no binary form over HTTP, though the statement has run: {error}"),
+            may_have_written,
+        )
     }
 }
 
 fn column(field: &http::Field) -> Column {
     let http::Field { name, type_oid, table_oid, column_id, type_size, type_modifier } = field.clone();
     Column { name, type_oid, table_oid, column_id, type_size, type_modifier }
-}
-
-fn unconvertible(field: &http::Field, error: &Unconvertible) -> Error {
-    // The refusal comes with the results, so the statement has run.
-    Error::refused(format!(
-        "column \"{}\" has no binary form over HTTP, though the statement has run: {error}",
-        field.name
-    ))
-    .with_outcome(Outcome::Unknown)
 }
 
 fn too_many() -> Error {

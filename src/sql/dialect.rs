@@ -1,7 +1,7 @@
 use std::{borrow::Cow, iter::Peekable, ops::Range};
 
 use super::{
-    Effect, Error, Typed, command_tag, effect,
+    Effect, Error, Typed, changes, command_tag, effect,
     lexer::Lexer,
     parameters, placement, split,
     token::{Kind, Token},
@@ -151,6 +151,18 @@ impl Dialect {
     #[must_use]
     pub fn is_preparable(self, text: &str) -> bool {
         placement::is_preparable(self, text)
+    }
+
+    /// Does as [`changes_types`](super::changes_types).
+    #[must_use]
+    pub fn changes_types(self, text: &str) -> bool {
+        changes::of_types(self, text)
+    }
+
+    /// Does as [`may_write`](super::may_write).
+    #[must_use]
+    pub fn may_write(self, text: &str) -> bool {
+        changes::of_anything(self, text)
     }
 
     /// Does as [`highest_parameter`](super::highest_parameter).

@@ -1,6 +1,9 @@
 //! Types that change while a handle knows them.
 
+use std::time::Duration;
+
 use pgferry::execute::Statement;
+use pgferry_test_support::Proxy;
 
 use super::{Place, hex, run, text};
 
@@ -82,5 +85,35 @@ async fn a_name_stands_for_the_object_that_has_it_now() {
         place.stage.psql("drop function if exists f(); create function f() returns void language sql as ''");
         place.check("regproc", "regprocsend", "'f'").await;
         place.check("regprocedure", "regproceduresend", "'f()'").await;
+    }
+}
+
+#[tokio::test]
+async fn the_catalogue_is_read_again_after_what_changes_types_only() {
+    let place = Place::with(
+        "create type mood as enum ('sad'); create procedure nop() language sql as 'select 1'; create table t (a int);
+         grant all on schema public to app; grant all on t to app",
+    );
+    let proxy = Proxy::start(place.stage.gateway().address(), Duration::ZERO).unwrap();
+    let session = place.session(&place.stage.config().http_url(format!("http://{}/sql", proxy.address())));
+    let mood = || Statement::new("select 'sad'::mood");
+    run(&session, mood()).await.unwrap();
+    for text in [
+        "call nop()",
+        "do 'begin end'",
+        "insert into t values (1) returning a",
+        "create sequence s",
+        "create function g() returns int language sql as 'select 1'",
+    ] {
+        run(&session, Statement::new(text)).await.unwrap();
+        let before = proxy.flights();
+        run(&session, mood()).await.unwrap();
+        assert_eq!(proxy.flights() - before, 1, "{text}");
+    }
+    for text in ["create table made as select 1 as a", "select 1 as a into filled", "alter table made add b int"] {
+        run(&session, Statement::new(text)).await.unwrap();
+        let before = proxy.flights();
+        run(&session, mood()).await.unwrap();
+        assert_eq!(proxy.flights() - before, 2, "{text}");
     }
 }

@@ -10,6 +10,7 @@ use pgferry_test_support::Stage;
 mod batches;
 mod changes;
 mod descriptions;
+mod refusals;
 mod settings;
 mod user_types;
 

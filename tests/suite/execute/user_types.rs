@@ -1,4 +1,4 @@
-use pgferry::{Outcome, SqlState, execute::Statement};
+use pgferry::{Outcome, execute::Statement};
 
 use super::{Place, hex, run, text};
 
@@ -73,17 +73,6 @@ async fn extensions_types_are_the_servers() {
     let place = Place::with("create schema ext; create extension citext schema ext; grant usage on schema ext to app");
     place.check("ext.citext", "ext.citextsend", "'AbC'").await;
     place.check("ext.citext[]", "array_send", "'{AbC,\"x y\"}'").await;
-}
-
-#[tokio::test]
-async fn what_has_no_conversion_says_so_and_that_it_has_run() {
-    let place = Place::with("create table t (a int4); grant all on t to app");
-    let statement = Statement::new("with x as (insert into t values (1) returning a) select (a, 'b') from x");
-    let error = run(&place.session, statement).await.unwrap_err();
-    assert_eq!(error.sql_state(), SqlState::FEATURE_NOT_SUPPORTED);
-    assert_eq!(error.outcome(), Outcome::Unknown);
-    assert!(error.message().contains("the statement has run") && error.message().contains("record"), "{error}");
-    assert_eq!(place.stage.psql("select count(*) from t"), "1");
 }
 
 #[tokio::test]
