@@ -33,8 +33,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
             return self.describe_at_server(name, prepared).await;
         }
         let columns = if sql::gives_rows(&prepared.text) {
-            let asked = attend(&mut self.local, &self.registration, self.types.directory(&self.session));
-            let directory = match asked.await? {
+            let asked = self.types.directory_for(&self.session, &prepared.text);
+            let directory = match attend(&mut self.local, &self.registration, asked).await? {
                 Ok(directory) => directory,
                 Err(error) => return Ok(Err(error)),
             };

@@ -9,6 +9,7 @@ mod refusals;
 mod role_settings;
 mod statements;
 mod type_lookups;
+mod types_made_elsewhere;
 mod user_types;
 mod values;
 mod wide_row;

@@ -4,6 +4,12 @@
 //! that it does not know. Over HTTP columns are described with the rows, and by then sqlx asks no more. So the first statement of a
 //! connection is described with a column that has an unknown type, and the question that follows is answered with all types at once.
 //!
+//! They are read in one request a database and set of settings, shared by all connections of a bridge. It is sent when the first
+//! of them opens, beside what the client does next; the first statement that gives rows waits for what is left of it, since its text
+//! does not tell whether the types of its columns are built in. The request is sent again once a client of the bridge has changed types,
+//! after a minute, and when a text that writes and gives rows is described for the first time: nobody else's new type may be met
+//! with the row already written.
+//!
 //! [`HttpSession::catalogue`](crate::execute::HttpSession::catalogue) holds other things of the same types: how values are converted,
 //! whatever the settings. sqlx looks types up by names as the search path decides, and knows them by codes that no conversion needs; so
 //! these are read by a question of their own, for clients that ask as sqlx does.
@@ -15,6 +21,7 @@ mod lookup;
 mod question;
 mod registry;
 mod row;
+mod writes;
 
 pub(super) use client::{Client, Stranger};
 pub(super) use columns::placeholder;
