@@ -130,8 +130,10 @@ async fn a_result_that_cannot_be_converted_says_that_its_statement_has_run() {
     pool.execute("create type mood as enum ('calm'); create table days (m mood)").await.unwrap();
     let error = sqlx::query("insert into days values ('calm') returning (m, 1)").execute(&pool).await.unwrap_err();
     let (code, message) = refusal(&error);
-    assert_eq!(code, "0A000", "{message}");
+    assert_eq!(code, "08007", "{message}");
     assert!(message.contains("the statement has run"), "{message}");
+    let error = sqlx::query("select (m, 1) from days").execute(&pool).await.unwrap_err();
+    assert_eq!(refusal(&error).0, "0A000", "a statement that reads can be repeated: {error}");
     let moods: Vec<String> = sqlx::query_scalar("select m::text from days").fetch_all(&pool).await.unwrap();
     assert_eq!(moods, ["calm"]);
 }
