@@ -43,12 +43,11 @@ fn tests(count: &mut Count) -> Result<()> {
             "cargo-nextest is not installed: falling back to cargo test (`cargo install --locked cargo-nextest` is faster)",
         );
     }
-    let arguments: &[&str] = if nextest {
-        &["nextest", "run", "--workspace", "--all-targets", "--locked", "--no-fail-fast"]
-    } else {
-        &["test", "--workspace", "--all-targets", "--locked", "--no-fail-fast"]
-    };
-    let (status, text) = watched(cargo(arguments).env("CARGO_TERM_COLOR", "never"))?;
+    let runner: &[&str] = if nextest { &["nextest", "run"] } else { &["test"] };
+    // Not the benches, which measure instead of listing tests.
+    let targets = ["--workspace", "--lib", "--bins", "--tests", "--examples", "--locked", "--no-fail-fast"];
+    let arguments = [runner, &targets].concat();
+    let (status, text) = watched(cargo(&arguments).env("CARGO_TERM_COLOR", "never"))?;
     count.add(counted(&text).context("the test runner does not say how many tests ran")?);
     status
 }
