@@ -40,6 +40,10 @@ pub(super) struct Connection<'a, S> {
     steps: Vec<Step>,
     /// Something was executed since the last Sync, by a Flush.
     flushed: bool,
+    /// What was started last may have written.
+    pub(super) may_have_written: bool,
+    /// What was started may change types, which is noted when it has ended.
+    may_change_types: bool,
     /// A step failed: everything up to the next Sync is skipped.
     failed: bool,
     pub(super) out: BytesMut,
@@ -64,6 +68,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
             described: None,
             steps: Vec::new(),
             flushed: false,
+            may_have_written: false,
+            may_change_types: false,
             failed: false,
             out: BytesMut::new(),
             types,
@@ -198,6 +204,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
 
     async fn flush(&mut self) -> io::Result<()> {
         self.run_steps().await?;
+        self.note_change_of_types();
         self.write().await
     }
 
@@ -301,6 +308,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
     }
 
     pub(super) async fn start(&mut self, statements: &[Statement]) -> io::Result<Result<Rows>> {
+        let dialect = self.session.dialect();
+        self.may_have_written = statements.iter().any(|statement| dialect.may_write(&statement.text));
+        self.may_change_types |= statements.iter().any(|statement| dialect.changes_types(&statement.text));
         let session = &self.session;
         let request = async {
             match statements {
@@ -344,7 +354,6 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
                     }
                     match ended {
                         Event::Complete(tag) => {
-                            self.types.note(&tag);
                             server::command_complete(&mut self.out, &tag);
                         }
                         _ => server::empty_query_response(&mut self.out),
@@ -373,8 +382,16 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
         }
     }
 
+    /// Not before all that was sent has ended: until then, others are told of types as they were.
+    fn note_change_of_types(&mut self) {
+        if mem::take(&mut self.may_change_types) {
+            self.types.note_change();
+        }
+    }
+
     async fn ready(&mut self) -> io::Result<()> {
         self.failed = false;
+        self.note_change_of_types();
         server::ready_for_query(&mut self.out, TransactionStatus::Idle);
         self.write().await
     }

@@ -162,7 +162,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
             Err(error) => return Ok(Err(error)),
         };
         let Some(Stranger::New(oid)) = self.client.stranger(&directory, oids()) else {
-            return Ok(refuse_untellable(self.client.stranger(&directory, oids())));
+            return Ok(refuse_untellable(self.client.stranger(&directory, oids()), self.may_have_written));
         };
         let asked = attend(&mut self.local, &self.registration, self.types.directory_with(&self.session, oid));
         let directory = match asked.await? {
@@ -170,27 +170,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
             Err(error) => return Ok(Err(error)),
         };
         if !directory.can_tell(oid) {
-            return Ok(refuse_untellable(Some(Stranger::Untellable(oid))));
+            return Ok(refuse_untellable(Some(Stranger::Untellable(oid)), self.may_have_written));
         }
         // sqlx asks for types when it prepares a statement, and it prepares a text once on each connection.
-        let error = Error::refused(format!(
+        let message = format!(
             "the result has the type with OID {oid}, which sqlx asked about before it was as it is now; the statement has run, and the \
              connection ends: on another, the same statement is understood"
-        ));
-        let error = error.with_outcome(Outcome::Unknown);
+        );
+        let error = Error::refused_results(message, self.may_have_written);
         self.local.send(&self.out.split()).await?;
         self.local.send_fatal(&error).await?;
         Err(io::ErrorKind::ConnectionAborted.into())
     }
 }
 
-fn refuse_untellable(stranger: Option<Stranger>) -> Result<()> {
+fn refuse_untellable(stranger: Option<Stranger>, may_have_written: bool) -> Result<()> {
     match stranger {
-        Some(Stranger::Untellable(oid) | Stranger::New(oid)) => Err(Error::refused(format!(
-            "the result has the type with OID {oid}, which sqlx does not understand, though the statement has run: cast it to text in \
-             the statement"
-        ))
-        .with_outcome(Outcome::Unknown)),
+        Some(Stranger::Untellable(oid) | Stranger::New(oid)) => Err(Error::refused_results(
+            format!(
+                "the result has the type with OID {oid}, which sqlx does not understand, though the statement has run: cast it to \
+                 text in the statement"
+            ),
+            may_have_written,
+        )),
         None => Ok(()),
     }
 }

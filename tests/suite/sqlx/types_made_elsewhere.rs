@@ -33,6 +33,39 @@ async fn a_statement_that_writes_gives_a_type_made_elsewhere() {
 }
 
 #[tokio::test]
+async fn the_row_type_of_a_table_made_of_a_query_is_known() {
+    for road in Road::ALL {
+        let stage = Stage::start();
+        stage.psql("grant all on schema public to public");
+        let pool = road.pool(&stage).await;
+        sqlx::query("select 1").execute(&pool).await.unwrap();
+        for made in ["create table c as select 1 as a, 'x'::text as b", "select 1 as a into d"] {
+            sqlx::query(made).execute(&pool).await.unwrap();
+        }
+        for text in ["select c from c", "select d from d"] {
+            assert_eq!(sqlx::query(text).fetch_one(&pool).await.unwrap().len(), 1, "{road:?}: {text}");
+        }
+    }
+}
+
+/// Nobody may take it for a refusal and send the statement again.
+#[tokio::test]
+async fn a_result_refused_behind_a_write_is_of_unknown_outcome() {
+    let stage = Stage::start();
+    stage.psql("create table t (a int); grant all on t to public");
+    let pool = Road::Http.pool(&stage).await;
+    let mut connection = pool.acquire().await.unwrap();
+    let insert = "insert into t values (1) returning *";
+    sqlx::query(insert).execute(&mut *connection).await.unwrap();
+    // The text is known by now, so the type is met with the result.
+    stage.psql("create type mood as enum ('sad'); alter table t add f mood default 'sad'");
+    let error = sqlx::query(insert).execute(&mut *connection).await.err().unwrap();
+    let error = error.as_database_error().unwrap();
+    assert_eq!(error.code().as_deref(), Some("08007"), "{error}");
+    assert_eq!(stage.psql("select count(*) from t"), "2");
+}
+
+#[tokio::test]
 async fn a_text_that_writes_costs_a_look_once() {
     let stage = Stage::start();
     stage.psql("create table t (a int); grant all on t to public");
@@ -46,6 +79,8 @@ async fn a_text_that_writes_costs_a_look_once() {
         ("insert into t values (1) returning a", 2),
         ("insert into t values (2)", 1),
         ("select a from t", 1),
+        ("do $$ begin end $$", 1),
+        ("select a + 1 from t", 1),
         ("insert into t values (1) returning a", 1),
     ];
     for (text, expected) in texts {

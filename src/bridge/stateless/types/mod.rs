@@ -21,7 +21,6 @@ mod lookup;
 mod question;
 mod registry;
 mod row;
-mod writes;
 
 pub(super) use client::{Client, Stranger};
 pub(super) use columns::placeholder;

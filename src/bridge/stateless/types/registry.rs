@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{directory::Directory, question::question, writes::may_write};
+use super::{directory::Directory, question::question};
 use crate::{
     Oid,
     error::{Error, Result},
@@ -123,7 +123,7 @@ impl Types {
     ) -> Result<Arc<Directory>> {
         let now = Instant::now();
         let mut state = self.state.lock().await;
-        let text = may_write(text).then(|| state.hasher.hash_one(text));
+        let text = session.dialect().may_write(text).then(|| state.hasher.hash_one(text));
         let is_checked = text.is_none_or(|text| state.checked.contains(&text));
         let directory = self.known_where(&mut state, session, |known| known.is_new_enough(now, is_checked)).await?;
         if let Some(text) = text {
@@ -178,23 +178,8 @@ impl Types {
         self.directory(session).await
     }
 
-    /// Notes what a statement with this command tag did.
-    pub(in crate::bridge) fn note(&self, tag: &str) {
-        let mut words = tag.split(' ');
-        let changes = match words.next() {
-            Some("CREATE" | "ALTER" | "DROP") => matches!(
-                words.next(),
-                Some("TYPE" | "DOMAIN" | "TABLE" | "VIEW" | "MATERIALIZED" | "FOREIGN" | "EXTENSION" | "SCHEMA") | None
-            ),
-            Some("DO" | "CALL" | "IMPORT") => true,
-            _ => false,
-        };
-        if changes {
-            self.note_change();
-        }
-    }
-
-    fn note_change(&self) {
+    /// Notes that types may have changed: they are asked for anew when next needed.
+    pub(in crate::bridge::stateless) fn note_change(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
