@@ -9,7 +9,7 @@ mod tree;
 
 use std::{env, path::Path, process::ExitCode, time::Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use command::say;
 
@@ -77,5 +77,7 @@ fn run(with_tests: bool) -> Result<()> {
 
 /// Wherever it is called from, paths are the workspace's.
 fn enter_workspace() -> Result<()> {
-    Ok(env::set_current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))?)
+    // Asked when it runs, not when it was compiled: checkouts that share a target directory share this program.
+    let xtask = env::var_os("CARGO_MANIFEST_DIR").context("this program is started by cargo: `cargo xtask`")?;
+    Ok(env::set_current_dir(Path::new(&xtask).join(".."))?)
 }
