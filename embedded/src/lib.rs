@@ -1,0 +1,1 @@
+//! A PostgreSQL compiled in, for machines that have none.

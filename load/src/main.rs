@@ -1,0 +1,3 @@
+//! Load on the gateway, and what a request costs it.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! PostgreSQL servers from the binaries that are installed on this machine.
