@@ -30,7 +30,15 @@ pub use error::{DbError, Error, Outcome, Result, SqlState};
 /// The number that names a type in a database: `pg_type.oid`.
 pub type Oid = u32;
 
-/// The README's examples, compiled.
+/// The examples of the README and of the guides, compiled.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+mod guides {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/from-local.md")]
+    struct FromLocal;
+    #[doc = include_str!("../docs/javascript-driver.md")]
+    struct JavascriptDriver;
+    #[doc = include_str!("../docs/transports.md")]
+    struct Transports;
+}

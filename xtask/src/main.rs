@@ -3,6 +3,7 @@
 mod command;
 mod javascript;
 mod lints;
+mod messages;
 mod oracle;
 mod test_runs;
 mod tree;
@@ -51,7 +52,7 @@ fn run(with_tests: bool) -> Result<()> {
     let started = Instant::now();
     let mut failed = Vec::new();
     let mut count = test_runs::Count::default();
-    for (name, check) in lints::CHECKS.iter().chain(tree::CHECKS) {
+    for (name, check) in lints::CHECKS.iter().chain(tree::CHECKS).chain(messages::CHECKS) {
         say(&format!("== {name}"));
         if let Err(error) = check() {
             command::complain(&format!("{error:#}"));
