@@ -8,9 +8,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use pgferry_local::{Account, Ending, Watchdog};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{account::Account, gateway::url_through, postgres::Postgres, watchdog::Watchdog};
+use crate::{gateway::url_through, postgres::Postgres};
 
 /// Ports that systems do not give to clients, so that nobody takes a gateway's while it is dead.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
@@ -123,23 +124,17 @@ impl GatewayProcess {
 
 impl Running {
     fn start(program: &Path, arguments: &[OsString]) -> Result<Self> {
+        let watchdog = Watchdog::start(&Account::current(), None, None)?;
         let mut process = Command::new(program)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("{} cannot be started", program.display()))?;
-        let watchdog = match Watchdog::start(&Account::current(), process.id(), None) {
-            Ok(watchdog) => watchdog,
-            Err(error) => {
-                process.kill()?;
-                process.wait()?;
-                return Err(error.context("the gateway's watchdog cannot be started"));
-            }
-        };
         let output = process.stdout.take();
         // From here on, dropping it ends both.
         let mut running = Self { process, watchdog, lines: HashMap::new() };
+        running.watchdog.watch(running.process.id(), Ending::Kill)?;
         for line in BufReader::new(output.context("the gateway has no output")?).lines().take(3) {
             let line = line?;
             let (key, value) = line.split_once('=').with_context(|| format!("the gateway printed {line:?}"))?;
@@ -164,7 +159,6 @@ impl Drop for Running {
         // It may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
-        self.watchdog.dismiss();
     }
 }
 

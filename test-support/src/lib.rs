@@ -9,21 +9,17 @@
 //!
 //! All of them end when they are dropped, and those that are processes also when the test is killed.
 
-mod account;
 mod base_directory;
 mod gateway;
 mod gateway_process;
-mod installation;
 mod postgres;
 mod programs;
 mod proxy;
 mod psql;
-mod secret;
-mod server;
+mod settings;
 mod stage;
 mod template;
 mod test_ca;
-mod watchdog;
 mod worker;
 
 pub use gateway::TestGateway;

@@ -10,15 +10,14 @@ use std::{
 
 use anyhow::{Context, Result, anyhow};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use pgferry_local::{Account, Installation, Launch, Postmaster, Shutdown, Watchdog};
 use tempfile::TempDir;
 
 use crate::{
-    account::Account,
     base_directory::base_directory,
-    installation::Installation,
     programs::readable,
     psql::psql,
-    server::Server,
+    settings::SETTINGS,
     template::{Passwords, Template},
 };
 
@@ -38,9 +37,10 @@ use crate::{
 /// # Ok::<(), anyhow::Error>(())
 /// ```
 pub struct Postgres {
-    // Ended before its directory is removed.
-    server: Server,
+    // Ended before its directory is removed, and watched until then.
+    server: Postmaster,
     directory: TempDir,
+    watchdog: Watchdog,
     passwords: Passwords,
     psql: PathBuf,
 }
@@ -171,8 +171,13 @@ impl Postgres {
 
 impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { server, directory, passwords: _, psql } = self;
-        f.debug_struct("Postgres").field("server", server).field("directory", directory).field("psql", psql).finish()
+        let Self { server, directory, watchdog, passwords: _, psql } = self;
+        f.debug_struct("Postgres")
+            .field("server", server)
+            .field("directory", directory)
+            .field("watchdog", watchdog)
+            .field("psql", psql)
+            .finish()
     }
 }
 
@@ -243,8 +248,28 @@ impl Builder {
         let passwords = template.copy_to(&directory.path().join("data"))?;
         let everybody = ["local all all scram-sha-256", "host all all all scram-sha-256"];
         let hba: String = self.hba.iter().map(String::as_str).chain(everybody).flat_map(|line| [line, "\n"]).collect();
-        fs::write(directory.path().join("pg_hba.conf"), hba)?;
-        let server = Server::start(installation, account, directory.path(), &self.settings)?;
-        Ok(Postgres { server, directory, passwords, psql: installation.psql().to_owned() })
+        let hba_file = directory.path().join("pg_hba.conf");
+        fs::write(&hba_file, hba)?;
+        let paths = [("hba_file", &*hba_file), ("unix_socket_directories", directory.path())];
+        let settings: Vec<(String, String)> = SETTINGS
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into_iter()
+            .chain(paths.map(|(name, path)| (name.to_owned(), path.display().to_string())))
+            .chain(self.settings.iter().cloned())
+            .collect();
+        let mut watchdog = Watchdog::start(account, Some(directory.path()), None)?;
+        let launch = Launch {
+            installation,
+            account,
+            data: &directory.path().join("data"),
+            log: &directory.path().join("log"),
+            settings: &settings,
+            ports: &[],
+            shutdown: Shutdown::Immediate,
+        };
+        let server = Postmaster::start(&launch, &mut watchdog)?;
+        let psql =
+            installation.psql().context("PostgreSQL's client psql was not found: install it beside the server")?;
+        Ok(Postgres { server, directory, watchdog, passwords, psql })
     }
 }

@@ -6,8 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-
-use crate::{account::Account, base_directory::is_open_to_all};
+use pgferry_local::{Account, is_open_to_all};
 
 /// Returns a folder with the same programs that the account can read: where it cannot, a copy with all that lies beside them.
 pub(crate) fn readable(programs: &Path, account: &Account, base: &Path) -> Result<PathBuf> {

@@ -7,8 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-
-use crate::{account::Account, installation::Installation, secret::random_password};
+use pgferry_local::{Account, Cluster, Installation, random_password};
 
 /// Cleaners of temporary directories take single files after ten days, which would leave half a template.
 const MAX_AGE: Duration = Duration::from_secs(4 * 24 * 3600);
@@ -88,31 +87,10 @@ impl<'a> Template<'a> {
         writeln!(file, "{superuser}\n{app}")?;
 
         // The first line of the file is the superuser's password.
-        let initdb = |locale: &str| {
-            let mut command = self.account.command(self.installation.program("initdb"));
-            command.args([
-                "--username=postgres",
-                "--auth=scram-sha-256",
-                "--encoding=UTF8",
-                "--no-sync",
-                "--wal-segsize=1",
-            ]);
-            command.arg(format!("--locale={locale}")).arg("--pwfile").arg(&passwords).arg("-D").arg(&data);
-            run(command.env("TZ", "UTC"))
-        };
-        // Not every system has the locale C.UTF-8.
-        if initdb("C.UTF-8").is_err() {
-            initdb("C")?;
-        }
-        let mut single = self.account.command(self.installation.program("postgres"));
-        single
-            .args(["--single", "-c", "fsync=off", "-c", "password_encryption=scram-sha-256", "-D"])
-            .arg(&data)
-            .arg("postgres");
-        run_with_input(
-            &mut single,
-            &format!("CREATE ROLE app LOGIN PASSWORD '{app}'\nCREATE DATABASE app OWNER app\n"),
-        )?;
+        let cluster = Cluster { installation: self.installation, account: self.account, data: &data };
+        cluster.make(&passwords, &["--no-sync", "--wal-segsize=1"], None)?;
+        let role = format!("CREATE ROLE app LOGIN PASSWORD '{app}'");
+        cluster.execute(&[&role, "CREATE DATABASE app OWNER app"], &["fsync=off"], None)?;
         fs::rename(&unfinished, &self.directory)?;
         Ok(())
     }
@@ -126,21 +104,8 @@ fn remove(directory: &Path) -> Result<()> {
 }
 
 fn run(command: &mut Command) -> Result<()> {
-    run_with_input(command, "")
-}
-
-fn run_with_input(command: &mut Command, input: &str) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("{program} cannot be started"))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(input.as_bytes())?;
-    }
-    let output = child.wait_with_output()?;
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("{program} cannot be started"))?;
     if !output.status.success() {
         bail!("{program} failed with {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
     }

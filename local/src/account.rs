@@ -5,39 +5,45 @@ use std::os::unix::process::CommandExt;
 
 use anyhow::{Context, Result};
 
-/// Accounts that a server may run as when the tests run as root, which PostgreSQL refuses to.
+/// Accounts that a server may run as when the current one is root, which PostgreSQL refuses to.
 const CANDIDATES: [&str; 3] = ["postgres", "nobody", "daemon"];
 
 /// Whom a server runs as.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Account {
-    pub(crate) uid: u32,
-    /// What to become, when the tests run as root.
+pub struct Account {
+    uid: u32,
+    /// What to become, when the current account is root.
     drop_to: Option<(u32, u32)>,
 }
 
 impl Account {
     /// Returns the current account, or an unprivileged one where that is root.
-    pub(crate) fn unprivileged() -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// When it is root and the system has no account that a server could run as.
+    pub fn unprivileged() -> Result<Self> {
         let current = rustix::process::geteuid();
         if !current.is_root() {
             return Ok(Self::current());
         }
         let accounts = fs::read_to_string("/etc/passwd").context("/etc/passwd cannot be read")?;
         let (uid, gid) = CANDIDATES.iter().find_map(|name| ids(&accounts, name)).context(
-            "PostgreSQL does not run as root and there is neither an account postgres nor nobody: run the tests as another user",
+            "PostgreSQL does not run as root and there is neither an account postgres nor nobody: run this as another user",
         )?;
         Ok(Self { uid, drop_to: Some((uid, gid)) })
     }
 
     /// Returns the current account.
-    pub(crate) fn current() -> Self {
+    #[must_use]
+    pub fn current() -> Self {
         Self { uid: rustix::process::geteuid().as_raw(), drop_to: None }
     }
 
-    /// Returns a command that runs as this account, in a process group of its own: neither a terminal's interrupt nor a
-    /// test runner's kill then reaches it before whoever cleans up after it.
-    pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
+    /// Returns a command that runs as this account, leads a process group of its own and starts in the root directory. So neither a
+    /// terminal's interrupt nor a test runner's kill reaches it before whoever cleans up after it.
+    #[must_use]
+    pub fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
         command.current_dir("/").process_group(0);
         if let Some((uid, gid)) = self.drop_to {
@@ -47,7 +53,11 @@ impl Account {
     }
 
     /// Gives a file or directory to this account.
-    pub(crate) fn own(&self, path: &Path) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn own(&self, path: &Path) -> Result<()> {
         if let Some((uid, gid)) = self.drop_to {
             std::os::unix::fs::chown(path, Some(uid), Some(gid))
                 .with_context(|| format!("{} cannot be given to user {uid}", path.display()))?;
@@ -55,8 +65,15 @@ impl Account {
         Ok(())
     }
 
+    /// Returns its number.
+    #[must_use]
+    pub fn uid(&self) -> u32 {
+        self.uid
+    }
+
     /// Returns whether this account differs from the current one.
-    pub(crate) fn is_another(&self) -> bool {
+    #[must_use]
+    pub fn is_another(&self) -> bool {
         self.drop_to.is_some()
     }
 }
