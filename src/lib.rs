@@ -35,6 +35,8 @@ pub type Oid = u32;
 mod guides {
     #[doc = include_str!("../README.md")]
     struct Readme;
+    #[doc = include_str!("../docs/deploying.md")]
+    struct Deploying;
     #[doc = include_str!("../docs/from-local.md")]
     struct FromLocal;
     #[doc = include_str!("../docs/javascript-driver.md")]
