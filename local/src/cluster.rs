@@ -47,6 +47,8 @@ impl Cluster<'_> {
         command.arg("--single").args(["-c", "password_encryption=scram-sha-256"]);
         // Otherwise an error would be a line in the output alone.
         command.args(["-c", "exit_on_error=on"]);
+        // Statements have passwords in them, and what is said of an error is repeated.
+        command.args(["-c", "log_min_error_statement=panic"]);
         for setting in settings {
             command.arg("-c").arg(setting);
         }

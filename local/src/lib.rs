@@ -9,16 +9,25 @@
 mod account;
 mod cluster;
 mod installation;
+mod kept;
+mod lock;
+mod options;
+mod password;
+mod place;
 mod postmaster;
+mod prepare;
 mod reach;
 mod run;
 mod secret;
+mod server;
 mod watchdog;
 
 pub use account::Account;
 pub use cluster::Cluster;
 pub use installation::Installation;
+pub use options::Options;
 pub use postmaster::{Launch, Postmaster, Shutdown};
 pub use reach::{is_open_to_all, temporary_directory};
 pub use secret::random_password;
+pub use server::Server;
 pub use watchdog::{Ending, Watchdog};
