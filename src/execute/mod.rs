@@ -27,4 +27,4 @@ pub(crate) use script::Script;
 pub use server_info::ServerInfo;
 pub use session::Session;
 pub use statement::Statement;
-pub use wire_session::{Opening, WireClient, WireSession, cancel, open};
+pub use wire_session::{Opening, WireClient, WireSession, cancel, open, open_on};

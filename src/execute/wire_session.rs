@@ -1,7 +1,10 @@
 use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
-use tokio::time;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time,
+};
 
 use super::{Event, Output, Statement};
 use crate::{
@@ -62,6 +65,27 @@ pub async fn open(config: &Config, opening: &Opening) -> Result<WireClient> {
 }
 
 async fn open_unbounded(config: &Config, opening: &Opening) -> Result<WireClient> {
+    let startup = startup(config, opening).await?;
+    let stream = websocket::connect(config).await?;
+    log_in(config, opening, &startup, stream).await
+}
+
+/// Logs in over any stream as [`open`] does over its WebSocket, and sees to it that the settings asked for are in force.
+///
+/// Without a deadline of its own. Not cancel safe: the stream is lost.
+///
+/// # Errors
+///
+/// Those of the log-in; nothing was executed.
+pub async fn open_on<S>(stream: S, config: &Config, opening: &Opening) -> Result<wire::Client<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let startup = startup(config, opening).await?;
+    log_in(config, opening, &startup, stream).await
+}
+
+async fn startup(config: &Config, opening: &Opening) -> Result<wire::Startup> {
     let password = match config.optional_credential().await? {
         Some(Credential::Password(password)) => Some(password),
         Some(Credential::Bearer(_)) => {
@@ -71,16 +95,21 @@ async fn open_unbounded(config: &Config, opening: &Opening) -> Result<WireClient
         }
         None => None,
     };
-    let startup = wire::Startup {
+    Ok(wire::Startup {
         user: config.get_user()?.to_owned(),
         database: Some(opening.database.as_deref().map_or_else(|| config.get_dbname(), Ok)?.to_owned()),
         parameters: accepted(config, &opening.parameters),
         password,
         require_auth: config.get_require_auth(),
         pipeline_password: config.pipelines_password(),
-    };
-    let stream = websocket::connect(config).await?;
-    let mut client = wire::Client::connect(stream, &startup).await?;
+    })
+}
+
+async fn log_in<S>(config: &Config, opening: &Opening, startup: &wire::Startup, stream: S) -> Result<wire::Client<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut client = wire::Client::connect(stream, startup).await?;
     apply_dropped(config, &mut client, &opening.parameters).await?;
     Ok(client)
 }
@@ -97,7 +126,10 @@ fn accepted(config: &Config, parameters: &[(String, String)]) -> Vec<(String, St
 }
 
 /// Sets what the startup message asked for and a proxy dropped (PROTOCOL.md, section 3).
-async fn apply_dropped(config: &Config, client: &mut WireClient, parameters: &[(String, String)]) -> Result<()> {
+async fn apply_dropped<S>(config: &Config, client: &mut wire::Client<S>, parameters: &[(String, String)]) -> Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     /// Those that every proxy forwards, or that a client cannot set so.
     const FORWARDED: [&str; 6] = ["user", "database", "application_name", "replication", "options", "client_encoding"];
     let wanted: Vec<_> = parameters

@@ -10,6 +10,8 @@ use tokio::{
 };
 use tokio_rustls::client::TlsStream;
 
+use super::Handshake;
+
 /// A TCP connection, with TLS or plain as its URL's scheme asks.
 pub enum Socket {
     /// Plain TCP, for `ws:` and `http:` URLs.
@@ -25,6 +27,15 @@ impl Socket {
         match self {
             Self::Plain(tcp) => tcp,
             Self::Tls(tls) => tls.get_ref().0,
+        }
+    }
+
+    /// Returns what the TLS handshake agreed on, `None` for plain TCP.
+    #[must_use]
+    pub fn handshake(&self) -> Option<Handshake<'_>> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(tls) => Handshake::of(tls.get_ref().1),
         }
     }
 }

@@ -1,4 +1,7 @@
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
@@ -6,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::Deadline;
+use super::{Deadline, Step, Trace};
 use crate::{
     config::Config,
     error::{Error, Result},
@@ -39,20 +42,28 @@ const KEEPALIVE: TcpKeepalive =
 /// # drop(tcp); Ok(()) }
 /// ```
 pub async fn connect_tcp(config: &Config, host: &str, port: u16) -> Result<TcpStream> {
-    connect_tcp_by(config, host, port, &Deadline::of(config)).await
+    connect_tcp_by(config, host, port, &Deadline::of(config), &mut Trace::new()).await
 }
 
-/// As [`connect_tcp`], by a deadline that later steps share.
-pub(crate) async fn connect_tcp_by(config: &Config, host: &str, port: u16, deadline: &Deadline) -> Result<TcpStream> {
+/// As [`connect_tcp`], by a deadline that later steps share, and with its steps noted.
+pub(super) async fn connect_tcp_by(
+    config: &Config,
+    host: &str,
+    port: u16,
+    deadline: &Deadline,
+    trace: &mut Trace,
+) -> Result<TcpStream> {
     let host = unbracketed(host);
     let given = config.get_addresses();
-    let addresses = if given.is_empty() {
-        let what = format!("address for the host name {host:?}");
-        deadline.bound(&what, resolve(host, port)).await?
-    } else {
+    let addresses = if !given.is_empty() {
         with_port(given, port)
+    } else if let Ok(address) = host.parse::<IpAddr>() {
+        vec![SocketAddr::new(address, port)]
+    } else {
+        let what = format!("address for the host name {host:?}");
+        trace.time(Step::Dns, deadline.bound(&what, resolve(host, port))).await?
     };
-    connect_any(&addresses, host, port, deadline).await
+    trace.time(Step::Tcp, connect_any(&addresses, host, port, deadline)).await
 }
 
 /// Tries each address in turn.

@@ -10,11 +10,11 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
-    Deadline, connect_tls,
+    Deadline, Socket, Step, Trace, connect, connect_tls,
     tcp::{connect_any, unbracketed, with_port},
     tls::client_config,
 };
-use crate::{Outcome, websocket};
+use crate::{Config, Outcome, websocket};
 
 /// What PlanetScale's hosts look like; it is resolved to a local address.
 const HOST: &str = "abcd.us-east-2.pg.psdb.cloud";
@@ -111,6 +111,69 @@ async fn a_websocket_over_tls_arrives_with_the_host_it_was_meant_for() {
     let (answer, request) = tokio::join!(asking, serving);
     assert_eq!(answer, b"ping");
     assert!(request.starts_with(&format!("GET /v2?address={HOST}:6432 HTTP/1.1\r\nHost: {HOST}\r\n")), "{request}");
+}
+
+#[tokio::test]
+async fn each_step_of_a_connection_is_noted_with_what_the_handshake_agreed_on() {
+    let server = Server::start().await;
+    let config = Config::new().root_certificates([server.certificate.clone()]);
+    let url = format!("https://127.0.0.1:{}/sql", server.address.port()).parse().unwrap();
+    let mut trace = Trace::new();
+    let (client, accepted) = tokio::join!(connect(&config, &url, &[b"h2", b"http/1.1"], &mut trace), server.accept());
+    let (client, _accepted) = (client.unwrap(), accepted.unwrap());
+    assert!(matches!(trace.steps(), [(Step::Tcp, _), (Step::Tls, _)]), "{trace:?}");
+    assert_eq!(trace.failed(), None);
+    let handshake = client.handshake().unwrap();
+    assert_eq!((handshake.version, handshake.alpn, handshake.round_trips), ("TLS 1.3", Some(&b"h2"[..]), 1));
+}
+
+#[tokio::test]
+async fn the_step_that_fails_is_noted() {
+    let server = Server::start().await;
+    let nobody = |scheme: &str| format!("{scheme}://{NOBODY}/").parse().unwrap();
+    let config = Config::new();
+
+    let mut trace = Trace::new();
+    connect(&config, &nobody("ws"), &[], &mut trace).await.unwrap_err();
+    assert_eq!((trace.steps(), trace.failed()), (&[][..], Some(Step::Tcp)));
+
+    let mut trace = Trace::new();
+    // RFC 6761, section 6.4: this name never has an address.
+    connect(&config, &"http://nobody.invalid/".parse().unwrap(), &[], &mut trace).await.unwrap_err();
+    assert_eq!((trace.steps(), trace.failed()), (&[][..], Some(Step::Dns)));
+
+    let mut trace = Trace::new();
+    let another = Config::new().root_certificates([Server::start().await.certificate]);
+    let url = format!("wss://{}/", server.address).parse().unwrap();
+    let (client, _) = tokio::join!(connect(&another, &url, &[], &mut trace), server.accept());
+    assert!(client.unwrap_err().is_tls());
+    assert!(matches!(trace.steps(), [(Step::Tcp, _)]) && trace.failed() == Some(Step::Tls), "{trace:?}");
+}
+
+#[tokio::test]
+async fn plain_tcp_has_no_handshake() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    assert_eq!(Socket::Plain(tcp).handshake(), None);
+}
+
+#[tokio::test]
+async fn a_server_that_closes_in_the_handshake_is_asked_about() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let tcp = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (mut accepted, _) = listener.accept().await.unwrap();
+    let closing = async {
+        let mut hello = [0; 5];
+        accepted.read_exact(&mut hello).await.unwrap();
+        accepted.shutdown().await.unwrap();
+        // What was not read would reset the connection.
+        while accepted.read(&mut [0; 1024]).await.is_ok_and(|count| count > 0) {}
+    };
+    let tls = client_config(&[Server::start().await.certificate], &[]).unwrap();
+    let deadline = within_a_minute();
+    let (error, ()) = tokio::join!(connect_tls(tls, HOST, tcp, &deadline), closing);
+    let error = error.unwrap_err();
+    assert!(error.is_tls() && error.to_string().contains("does it speak TLS on this port?"), "{error}");
 }
 
 #[tokio::test]

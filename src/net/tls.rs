@@ -67,7 +67,7 @@ pub(super) fn client_config(roots: &[CertificateDer<'static>], alpn: &[&[u8]]) -
 /// Speaks TLS on a connection, with the host as server name; an IP address is verified but not sent (RFC 6066, section 3).
 ///
 /// Cancel safe in that dropping it closes the connection.
-pub(crate) async fn connect_tls(
+pub(super) async fn connect_tls(
     tls: Arc<ClientConfig>,
     host: &str,
     tcp: TcpStream,
@@ -89,10 +89,29 @@ pub(crate) async fn connect_tls(
 /// What to do about a failure that has one usual reason.
 fn remedy(error: &io::Error) -> &'static str {
     match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+        Some(rustls::Error::InvalidCertificate(certificate)) => certificate_remedy(certificate),
+        Some(rustls::Error::InvalidMessage(_)) => " (the server does not speak TLS on this port)",
+        None if error.kind() == io::ErrorKind::UnexpectedEof => {
+            " (the server closed the connection instead of answering: does it speak TLS on this port?)"
+        }
+        _ => "",
+    }
+}
+
+fn certificate_remedy(error: &CertificateError) -> &'static str {
+    match error {
+        CertificateError::UnknownIssuer => {
             " (nobody that is trusted here signed the certificate: name its root certificate, if it is the right server)"
         }
-        Some(rustls::Error::InvalidMessage(_)) => " (the server does not speak TLS on this port)",
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            " (the server must renew it, unless this machine's clock is wrong)"
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            " (is this machine's clock right?)"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            " (the certificate is another host's: connect by a name that it is for, if it is the right server)"
+        }
         _ => "",
     }
 }

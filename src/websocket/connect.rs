@@ -5,15 +5,15 @@ use url::Url;
 use super::{ByteStream, upgrade::upgrade};
 use crate::{
     config::Config,
-    error::{Error, Result},
-    net::{self, Deadline, Socket},
+    error::Result,
+    net::{self, Deadline, Socket, Trace},
 };
 
 /// What [`connect`] gives: Postgres's bytes in a WebSocket over TCP or TLS.
 pub type Stream = ByteStream<Socket>;
 
-/// The one protocol in which a WebSocket is opened here (RFC 6455); HTTP/2 has another way, which few servers know.
-const ALPN: &[&[u8]] = &[b"http/1.1"];
+/// The ALPN protocol in which a WebSocket is opened here (RFC 6455); HTTP/2 has another way, which few servers know.
+pub const ALPN: &[&[u8]] = &[b"http/1.1"];
 
 /// Opens a WebSocket to the config's endpoint: TCP, TLS where the URL is `wss:`, upgrade.
 ///
@@ -25,11 +25,11 @@ const ALPN: &[&[u8]] = &[b"http/1.1"];
 ///
 /// Nothing was executed.
 ///
-/// - [`Error::is_config`] when the config names no usable endpoint.
-/// - [`Error::is_connect`] when no connection could be opened, or the server refused the upgrade; then the message tells
+/// - [`Error::is_config`](crate::Error::is_config) when the config names no usable endpoint.
+/// - [`Error::is_connect`](crate::Error::is_connect) when no connection could be opened, or the server refused the upgrade; then the message tells
 ///   its status and the beginning of what it said.
-/// - [`Error::is_tls`] as well where TLS failed.
-/// - [`Error::is_timeout`] when a step took what was left of the connect timeout.
+/// - [`Error::is_tls`](crate::Error::is_tls) as well where TLS failed.
+/// - [`Error::is_timeout`](crate::Error::is_timeout) when a step took what was left of the connect timeout.
 ///
 /// # Example
 ///
@@ -41,20 +41,9 @@ const ALPN: &[&[u8]] = &[b"http/1.1"];
 /// ```
 pub async fn connect(config: &Config) -> Result<Stream> {
     let url = config.endpoint_ws()?;
-    let tls = match url.scheme() {
-        "wss" => Some(net::tls_config(config, ALPN)?),
-        "ws" => None,
-        other => return Err(Error::config(format!("a WebSocket URL begins with wss: or ws:, not {other}:"))),
-    };
-    let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
-        return Err(Error::config("the WebSocket URL names no host"));
-    };
+    let host = url.host_str().unwrap_or_default();
     let deadline = Deadline::of(config);
-    let tcp = net::connect_tcp_by(config, host, port, &deadline).await?;
-    let socket = match tls {
-        Some(tls) => Socket::Tls(Box::new(net::connect_tls(tls, host, tcp, &deadline).await?)),
-        None => Socket::Plain(tcp),
-    };
+    let socket = net::connect_by(config, &url, ALPN, &deadline, &mut Trace::new()).await?;
     deadline.bound(&format!("answer to the WebSocket upgrade from {host}"), connect_on(socket, &url)).await
 }
 
@@ -66,8 +55,8 @@ pub async fn connect(config: &Config) -> Result<Stream> {
 ///
 /// # Errors
 ///
-/// [`Error::is_connect`], when the stream breaks or the server answers anything but a correct 101, and
-/// [`Error::is_config`], when the URL cannot be asked for. Nothing was executed.
+/// [`Error::is_connect`](crate::Error::is_connect), when the stream breaks or the server answers anything but a correct 101, and
+/// [`Error::is_config`](crate::Error::is_config), when the URL cannot be asked for. Nothing was executed.
 ///
 /// # Example
 ///

@@ -17,4 +17,4 @@ mod tests;
 
 pub use byte_stream::ByteStream;
 pub use close::Close;
-pub use connect::{Stream, connect, connect_on};
+pub use connect::{ALPN, Stream, connect, connect_on};
