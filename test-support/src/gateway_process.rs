@@ -52,6 +52,12 @@ impl GatewayProcess {
         Ok(Self { program, arguments, running })
     }
 
+    /// Returns the process's id, to look at it with.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.running.process.id()
+    }
+
     /// Returns where it serves SQL over HTTP, as it said itself.
     #[must_use]
     pub fn http_url(&self) -> &str {

@@ -3,6 +3,7 @@
 mod command;
 mod javascript;
 mod lints;
+mod load;
 mod messages;
 mod oracle;
 mod test_runs;
@@ -20,7 +21,8 @@ Usage: cargo xtask <COMMAND>
 Commands:
   test    Runs every check: format, lints, documentation, features, dependencies, tests, examples in documentation
   lint    Runs those that compile no test: format, lints, documentation, features, dependencies
-  oracle  Compares values and typed statements with PostgreSQL's own; `oracle --help` names its options";
+  oracle  Compares values and typed statements with PostgreSQL's own; `oracle --help` names its options
+  load    Puts load on the gateway and prints what it costs; `load --help` names its options";
 
 /// A check by its name.
 type Check = (&'static str, fn() -> Result<()>);
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         ["test"] => run(true),
         ["lint"] => run(false),
         ["oracle", arguments @ ..] => enter_workspace().and_then(|()| oracle::oracle(arguments)),
+        ["load", arguments @ ..] => enter_workspace().and_then(|()| load::load(arguments)),
         ["--help" | "-h" | "help"] => {
             say(USAGE);
             Ok(())

@@ -1,0 +1,37 @@
+use std::net::SocketAddr;
+
+use anyhow::Result;
+use clap::Args;
+use pgferry_gateway::{Gateway, GatewayConfig, Upstream};
+
+use crate::say::say;
+
+/// The arguments of the gateway that is measured, named as those of `pgferry gateway`.
+#[derive(Args, Debug)]
+pub(crate) struct Arguments {
+    #[arg(long)]
+    upstream: String,
+    #[arg(long)]
+    listen: SocketAddr,
+    #[arg(long)]
+    max_connections: usize,
+    /// In bytes.
+    #[arg(long)]
+    max_response_size: usize,
+}
+
+/// Serves until it is killed. It is the gateway as a library, so that this program is all that has to be built.
+#[tokio::main]
+pub(crate) async fn serve(arguments: &Arguments) -> Result<()> {
+    let Arguments { upstream, listen, max_connections, max_response_size } = arguments;
+    let upstream: Upstream = upstream.parse()?;
+    let config =
+        GatewayConfig::new(upstream).listen(*listen).pool_size(*max_connections).max_response_size(*max_response_size);
+    let gateway = Gateway::bind(config).await?;
+    say(&format!("http_url={}", gateway.http_url()));
+    say(&format!("ws_url={}", gateway.ws_url()));
+    say("DATABASE_URL=postgresql://localhost");
+    std::future::pending::<()>().await;
+    drop(gateway);
+    Ok(())
+}
