@@ -40,6 +40,9 @@ pub struct GatewayConfig {
     /// Upstreams that `?address=` may name besides the upstream itself.
     pub(crate) addresses: Vec<Upstream>,
     pub(crate) limits: Limits,
+    pub(crate) max_connections: usize,
+    pub(crate) max_connections_per_role: Option<usize>,
+    pub(crate) queue_timeout: Duration,
     pub(crate) pool_size: usize,
     pub(crate) idle_timeout: Duration,
     pub(crate) max_lifetime: Duration,
@@ -58,6 +61,9 @@ impl GatewayConfig {
             hosts: Hosts::default(),
             addresses: Vec::new(),
             limits: Limits { request: 64 * MIB, response: 64 * MIB, silence: Duration::from_secs(60) },
+            max_connections: 80,
+            max_connections_per_role: None,
+            queue_timeout: Duration::from_secs(30),
             pool_size: 20,
             idle_timeout: Duration::from_secs(60),
             max_lifetime: Duration::from_secs(60),
@@ -121,6 +127,32 @@ impl GatewayConfig {
         self
     }
 
+    /// Sets how many connections to Postgres there are at once, for requests over HTTP and sessions over WebSocket together, used
+    /// and idle ones. Defaults to 80, which leaves some of Postgres's own 100 to others.
+    ///
+    /// Sessions keep their connections, so they may have three quarters of them, and requests always have the rest. Whoever finds none
+    /// free waits in the order of asking; sessions that are idle after a request are closed, the oldest first, where their
+    /// connection is wanted for another role or for a WebSocket. Zero means one, which is then for either.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = connections;
+        self
+    }
+
+    /// Sets how many of the connections one role may have at once, by the same rules. Defaults to no limit but
+    /// [`max_connections`](Self::max_connections).
+    pub fn max_connections_per_role(mut self, connections: usize) -> Self {
+        self.max_connections_per_role = Some(connections);
+        self
+    }
+
+    /// Sets how long a request or a session waits for a connection to come free. Then the one is answered with status 500 and
+    /// `Too many connections to this endpoint. Please try again later.`, the other with Postgres's own error 53300. Defaults to 30
+    /// seconds.
+    pub fn queue_timeout(mut self, timeout: Duration) -> Self {
+        self.queue_timeout = timeout;
+        self
+    }
+
     /// Sets how many requests with the same user, password and database run at the same time; more wait. Defaults to 20.
     pub fn pool_size(mut self, sessions: usize) -> Self {
         self.pool_size = sessions;
@@ -180,6 +212,9 @@ impl fmt::Debug for GatewayConfig {
             hosts,
             addresses,
             limits,
+            max_connections,
+            max_connections_per_role,
+            queue_timeout,
             pool_size,
             idle_timeout,
             max_lifetime,
@@ -194,6 +229,9 @@ impl fmt::Debug for GatewayConfig {
             .field("hosts", hosts)
             .field("addresses", addresses)
             .field("limits", limits)
+            .field("max_connections", max_connections)
+            .field("max_connections_per_role", max_connections_per_role)
+            .field("queue_timeout", queue_timeout)
             .field("pool_size", pool_size)
             .field("idle_timeout", idle_timeout)
             .field("max_lifetime", max_lifetime)

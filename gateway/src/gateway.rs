@@ -21,6 +21,7 @@ use crate::{
     first_bytes::FirstBytes,
     pool::{self, Pool},
     service,
+    slots::Slots,
     upstream::SharedUpstream,
 };
 
@@ -68,6 +69,7 @@ pub struct Gateway {
 pub(crate) struct Shared {
     pub(crate) config: GatewayConfig,
     pub(crate) upstream: SharedUpstream,
+    pub(crate) slots: Arc<Slots>,
     pub(crate) pool: Pool,
     /// Set when nothing new is to begin.
     pub(crate) draining: CancellationToken,
@@ -106,10 +108,13 @@ impl Gateway {
             max_lifetime: config.max_lifetime,
             max_response: config.limits.response,
         };
-        let pool = Pool::new(Arc::clone(&upstream), settings)?;
+        let slots = Slots::new(config.max_connections, config.max_connections_per_role, config.queue_timeout);
+        let slots = Arc::new(slots);
+        let pool = Pool::new(Arc::clone(&upstream), Arc::clone(&slots), settings)?;
         let shared = Arc::new(Shared {
             config,
             upstream,
+            slots,
             pool,
             draining: CancellationToken::new(),
             killed: CancellationToken::new(),

@@ -29,6 +29,7 @@ mod pool;
 mod safety;
 mod service;
 mod session;
+mod slots;
 mod spawn;
 mod sql;
 mod upstream;

@@ -1,5 +1,6 @@
 mod argv;
 mod database_url;
+mod limits;
 
 use std::{
     ffi::OsString,
@@ -47,6 +48,9 @@ pub(crate) struct Gateway {
     #[arg(long)]
     allow_plain: bool,
 
+    #[command(flatten)]
+    limits: limits::Limits,
+
     /// There to be refused: clap repeats an argument that it does not know, and this may be a URL with a password
     #[arg(hide = true)]
     stray: Vec<OsString>,
@@ -73,7 +77,7 @@ Set RUST_LOG=pgferry_gateway=debug to see what it does.";
 impl Gateway {
     /// Runs the gateway until it is told to end.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let Self { upstream, listen, ws_auth, allow_origin, allow_host, allow_plain, stray } = self;
+        let Self { upstream, listen, ws_auth, allow_origin, allow_host, allow_plain, limits, stray } = self;
         if !stray.is_empty() {
             bail!("the gateway takes flags alone: give the server as --upstream URL");
         }
@@ -87,7 +91,7 @@ impl Gateway {
         for host in &allow_host {
             config = config.allow_host(host);
         }
-        let gateway = Server::bind(config).await?;
+        let gateway = Server::bind(limits.apply(config)).await?;
         if let Err(error) = upstream.check().await {
             tracing::warn!("{error}. Each request tries again.");
         }

@@ -32,13 +32,14 @@ pub(super) struct Session {
     pub(super) greeting: Bytes,
 }
 
-/// Asks the client for its password and logs in upstream with it. Gives `None` when the client left.
-pub(super) async fn cleartext<S>(
-    stream: &mut S,
-    unread: &mut BytesMut,
-    message: StartupMessage,
-    upstream: &SharedUpstream,
-) -> Result<Option<Session>>
+/// Who wants a session, and what it has to be told before anything else.
+pub(super) struct Caller {
+    pub(super) startup: Startup,
+    pub(super) greeting: BytesMut,
+}
+
+/// Asks the client for its password. Gives `None` when the client left.
+pub(super) async fn ask<S>(stream: &mut S, unread: &mut BytesMut, message: StartupMessage) -> Result<Option<Caller>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -66,19 +67,23 @@ where
     stream.write_all(&greeting.split()).await.map_err(lost)?;
     stream.flush().await.map_err(lost)?;
 
-    let Some(password) = timeout(AUTHENTICATION_TIMEOUT, password(stream, unread))
+    let password = timeout(AUTHENTICATION_TIMEOUT, password(stream, unread))
         .await
-        .unwrap_or_else(|_| Err(Error::timeout("password", AUTHENTICATION_TIMEOUT, Outcome::NotExecuted)))?
-    else {
-        return Ok(None);
-    };
-    let startup = Startup { database, parameters, ..Startup::new(user, RequireAuth::ANY).password(password) };
-    let mut session = upstream.log_in(&startup).await?;
+        .unwrap_or_else(|_| Err(Error::timeout("password", AUTHENTICATION_TIMEOUT, Outcome::NotExecuted)))?;
+    Ok(password.map(|password| Caller {
+        startup: Startup { database, parameters, ..Startup::new(user, RequireAuth::ANY).password(password) },
+        greeting,
+    }))
+}
+
+/// Logs in upstream for the caller.
+pub(super) async fn log_in(upstream: &SharedUpstream, startup: &Startup, mut greeting: BytesMut) -> Result<Session> {
+    let mut session = upstream.log_in(startup).await?;
     greet(&mut greeting, &mut session);
     let key = session.backend_key();
     let (upstream, rest) = session.into_parts();
     greeting.extend_from_slice(&rest);
-    Ok(Some(Session { upstream, key, greeting: greeting.freeze() }))
+    Ok(Session { upstream, key, greeting: greeting.freeze() })
 }
 
 /// Reads the password message (manual, section 55.7): the password and a NUL.

@@ -1,7 +1,9 @@
 //! Postgres in a WebSocket (PROTOCOL.md, section 3).
 
+mod goodbye;
 mod log_in;
 mod opening;
+mod queue;
 mod relay;
 
 use std::sync::Arc;
@@ -9,10 +11,12 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use pgferry::{DbError, Error, SqlState, websocket::ByteStream, wire::server};
+use pgferry::{DbError, websocket::ByteStream, wire::server};
 use tokio::{io::AsyncWriteExt, select};
 
 use crate::{gateway::Shared, upstream::SharedUpstream, ws_auth::WsAuth};
+use goodbye::Goodbye;
+use log_in::Caller;
 use opening::Request;
 use relay::{Abandoned, relay};
 
@@ -29,7 +33,7 @@ pub(crate) async fn run(shared: Arc<Shared>, upgrade: OnUpgrade, upstream: Share
         served = serve(&shared, &mut stream, &upstream) => served,
         () = shared.draining.cancelled() => Ok(()),
     };
-    if let Err(error) = served {
+    if let Err(Goodbye(error)) = served {
         tracing::debug!(%error, "a session ended early");
         // A client that is gone does not need to be told.
         let _ = report(&mut stream, &error).await;
@@ -38,41 +42,43 @@ pub(crate) async fn run(shared: Arc<Shared>, upgrade: OnUpgrade, upstream: Share
 }
 
 /// Errors are those that the client has not been told yet, before its session began.
-async fn serve(shared: &Shared, stream: &mut Stream, upstream: &SharedUpstream) -> Result<(), Error> {
+async fn serve(shared: &Shared, stream: &mut Stream, upstream: &SharedUpstream) -> Result<(), Goodbye> {
     let mut unread = BytesMut::new();
-    match opening::read(stream, &mut unread).await? {
-        None => Ok(()),
-        Some(Request::Cancel(key)) => upstream.cancel(key).await,
-        Some(Request::Session { mut raw, startup }) => match shared.config.ws_auth {
-            WsAuth::Cleartext => {
-                let Some(log_in::Session { upstream: session, key, greeting }) =
-                    log_in::cleartext(stream, &mut unread, startup, upstream).await?
-                else {
-                    return Ok(());
-                };
-                relay(stream, session, Abandoned::new(upstream, key), unread, greeting).await;
-                Ok(())
-            }
-            WsAuth::Relay => {
-                let session = upstream.connect().await?;
-                raw.extend_from_slice(&unread);
-                relay(stream, session, Abandoned::new(upstream, None), raw, Bytes::new()).await;
-                Ok(())
-            }
-        },
+    let (mut raw, startup) = match opening::read(stream, &mut unread).await? {
+        None => return Ok(()),
+        Some(Request::Cancel(key)) => return Ok(upstream.cancel(key).await?),
+        Some(Request::Session { raw, startup }) => (raw, startup),
+    };
+    match shared.config.ws_auth {
+        WsAuth::Cleartext => {
+            let Some(Caller { startup, greeting }) = log_in::ask(stream, &mut unread, startup).await? else {
+                return Ok(());
+            };
+            let Some(_slot) = queue::wait(shared, stream, &mut unread, &startup.user).await? else {
+                return Ok(());
+            };
+            let log_in::Session { upstream: session, key, greeting } =
+                log_in::log_in(upstream, &startup, greeting).await?;
+            relay(stream, session, Abandoned::new(upstream, key), unread, greeting).await;
+        }
+        WsAuth::Relay => {
+            let user = startup.parameters.iter().find(|(name, _)| name == "user");
+            let role = user.map(|(_, user)| user.as_str()).unwrap_or_default();
+            let Some(_slot) = queue::wait(shared, stream, &mut unread, role).await? else {
+                return Ok(());
+            };
+            let session = upstream.connect().await?;
+            raw.extend_from_slice(&unread);
+            relay(stream, session, Abandoned::new(upstream, None), raw, Bytes::new()).await;
+        }
     }
+    Ok(())
 }
 
 /// Tells a client why it has no session.
-async fn report(stream: &mut Stream, error: &Error) -> std::io::Result<()> {
+async fn report(stream: &mut Stream, error: &DbError) -> std::io::Result<()> {
     let mut out = BytesMut::new();
-    match error.as_db_error() {
-        Some(db) => server::error_response(&mut out, db),
-        None => {
-            let code = if error.is_connect() { SqlState::from_code("08006") } else { error.sql_state() };
-            server::error_response(&mut out, &DbError::new("FATAL", Some(code), error.message()));
-        }
-    }
+    server::error_response(&mut out, error);
     stream.write_all(&out).await?;
     stream.flush().await
 }

@@ -1,6 +1,7 @@
 //! The gateway as a client sees it, in front of a real Postgres.
 
 mod http;
+mod limits;
 mod safety;
 mod session_state;
 mod silence;

@@ -12,12 +12,12 @@ use tokio::net::TcpStream;
 use super::{Fixture, PATIENCE, wait_for};
 
 impl Fixture {
-    async fn websocket(&self) -> Result<ByteStream<TcpStream>> {
+    pub(super) async fn websocket(&self) -> Result<ByteStream<TcpStream>> {
         let tcp = TcpStream::connect(self.gateway.local_addr()).await?;
         Ok(connect_on(tcp, &self.gateway.ws_url().parse()?).await?)
     }
 
-    fn startup(&self, require_auth: &str) -> Result<Startup> {
+    pub(super) fn startup(&self, require_auth: &str) -> Result<Startup> {
         let require_auth: RequireAuth = require_auth.parse()?;
         Ok(Startup::new("app", require_auth).database("app").password(self.postgres.password()))
     }

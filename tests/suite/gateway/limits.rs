@@ -1,0 +1,200 @@
+//! How many connections a gateway opens, and what becomes of those that find none.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use futures_util::future::{join_all, try_join_all};
+use pgferry::wire::{Client, Startup};
+use pgferry_gateway::WsAuth;
+use serde_json::json;
+
+use super::{Fixture, answer, wait_for};
+
+/// How many connections the server has of a role that only one test uses.
+async fn expect_connections(fixture: &Fixture, role: &str, count: &str) -> Result<()> {
+    let query = format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}'");
+    wait_for(fixture.postgres, &query, count).await
+}
+
+fn new_role(fixture: &Fixture, role: &str) -> Result<()> {
+    fixture.postgres.psql(&format!("CREATE ROLE {role} LOGIN PASSWORD 'sesame'"))?;
+    Ok(())
+}
+
+fn url(fixture: &Fixture, role: &str) -> String {
+    fixture.postgres.url_for(role, "sesame", "app")
+}
+
+fn startup(role: &str) -> Result<Startup> {
+    Ok(Startup::new(role, "password".parse()?).database("app").password("sesame"))
+}
+
+#[tokio::test]
+async fn sessions_are_refused_and_requests_never() -> Result<()> {
+    let config =
+        |timeout| move |config: pgferry_gateway::GatewayConfig| config.max_connections(20).queue_timeout(timeout);
+    let fixture = Fixture::start_with(config(Duration::from_secs(20))).await?;
+    new_role(&fixture, "crowd")?;
+    let most = tokio::spawn(most_connections(fixture.postgres, "crowd"));
+    let (startup, url) = (startup("crowd")?, url(&fixture, "crowd"));
+    let sessions = async {
+        let connect = async || Client::connect(fixture.websocket().await.ok()?, &startup).await.ok();
+        let first = join_all((0..15).map(|_| connect())).await;
+        let late = tokio::time::timeout(Duration::from_millis(500), join_all((0..85).map(|_| connect()))).await;
+        (first, late.is_err())
+    };
+    let requests = try_join_all((0..100).map(async |_| {
+        for _ in 0..5 {
+            let request = fixture.request_as(&url, &json!({ "query": "SELECT 1 FROM pg_sleep(0.01)" }));
+            let (status, body) = answer(request.send().await?).await?;
+            anyhow::ensure!(status == 200, "{status}: {body}");
+        }
+        anyhow::Ok(())
+    }));
+    let ((sessions, queued), requests) = tokio::join!(sessions, requests);
+    requests?;
+    assert_eq!(sessions.iter().flatten().count(), 15, "sessions have three quarters");
+    assert!(queued, "the others wait");
+    most.abort();
+    let most = MOST.load(std::sync::atomic::Ordering::SeqCst);
+    assert!((16..=20).contains(&most), "{most} connections");
+    Ok(())
+}
+
+static MOST: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+
+/// Notes the most connections that the server ever has of a role.
+async fn most_connections(postgres: &'static pgferry_test_support::Postgres, role: &'static str) {
+    let query = format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{role}'");
+    loop {
+        let query = query.clone();
+        let count = tokio::task::spawn_blocking(move || postgres.psql(&query)).await;
+        if let Ok(Ok(count)) = count
+            && let Ok(count) = count.parse()
+        {
+            MOST.fetch_max(count, std::sync::atomic::Ordering::SeqCst);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_waits_in_vain_is_told_what_to_do() -> Result<()> {
+    for (ws_auth, method) in [(WsAuth::Cleartext, "password"), (WsAuth::Relay, "scram-sha-256")] {
+        let short = Duration::from_millis(100);
+        let fixture =
+            Fixture::start_with(|config| config.max_connections(4).queue_timeout(short).ws_auth(ws_auth)).await?;
+        let startup = fixture.startup(method)?;
+        let mut sessions = Vec::new();
+        for _ in 0..3 {
+            sessions.push(Client::connect(fixture.websocket().await?, &startup).await?);
+        }
+        let error = Client::connect(fixture.websocket().await?, &startup).await.err().context("a fourth")?;
+        let told = error.as_db_error().context("no error of Postgres's")?;
+        assert_eq!(told.code().map(|code| code.as_str()), Some("53300"));
+        assert_eq!(told.severity, "FATAL");
+        assert!(told.message.contains("max_connections is 4"), "{told:?}");
+        assert!(told.hint.as_ref().is_some_and(|hint| hint.contains("--max-connections")), "{told:?}");
+        assert_eq!(fixture.rows("SELECT 1").await?, json!([["1"]]), "requests keep theirs");
+        sessions.pop().context("no session")?.close().await?;
+        // The gateway gives the place back when it has seen the goodbye.
+        let mut again = Client::connect(fixture.websocket().await?, &startup).await;
+        for _ in 0..50 {
+            if again.is_ok() {
+                break;
+            }
+            again = Client::connect(fixture.websocket().await?, &startup).await;
+        }
+        again?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_session_waits_for_its_turn() -> Result<()> {
+    let fixture = Fixture::start_with(|config| config.max_connections(1)).await?;
+    let startup = fixture.startup("password")?;
+    let first = Client::connect(fixture.websocket().await?, &startup).await?;
+    let second = Client::connect(fixture.websocket().await?, &startup);
+    tokio::pin!(second);
+    tokio::select! {
+        second = &mut second => anyhow::bail!("two at once: {second:?}"),
+        () = tokio::time::sleep(Duration::from_millis(200)) => {}
+    }
+    first.close().await?;
+    let mut second = second.await?;
+    second.ping().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_leaves_the_queue_holds_up_nobody() -> Result<()> {
+    let fixture = Fixture::start_with(|config| config.max_connections(1)).await?;
+    let startup = fixture.startup("password")?;
+    let first = Client::connect(fixture.websocket().await?, &startup).await?;
+    for _ in 0..3 {
+        let impatient = Client::connect(fixture.websocket().await?, &startup);
+        assert!(tokio::time::timeout(Duration::from_millis(100), impatient).await.is_err());
+    }
+    first.close().await?;
+    assert_eq!(fixture.rows("SELECT 1").await?, json!([["1"]]));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_request_that_waits_in_vain_may_be_repeated() -> Result<()> {
+    let short = Duration::from_millis(100);
+    let fixture = Fixture::start_with(|config| config.max_connections(1).queue_timeout(short)).await?;
+    let session = Client::connect(fixture.websocket().await?, &fixture.startup("password")?).await?;
+    let (status, body) = fixture.failure("SELECT 1").await?;
+    assert_eq!(
+        (status, &body["message"], &body["code"]),
+        (500, &json!("Too many connections to this endpoint. Please try again later."), &json!(""))
+    );
+    drop(session);
+    Ok(())
+}
+
+#[tokio::test]
+async fn idle_connections_give_way_to_others() -> Result<()> {
+    let fixture = Fixture::start_with(|config| config.max_connections(2)).await?;
+    for role in ["way_a", "way_b", "way_c"] {
+        new_role(&fixture, role)?;
+    }
+    let ask = async |role: &str| {
+        let request = fixture.request_as(&url(&fixture, role), &json!({ "query": "SELECT 1" }));
+        anyhow::Ok(answer(request.send().await?).await?.0)
+    };
+    for role in ["way_a", "way_b", "way_a", "way_c"] {
+        assert_eq!(ask(role).await?, 200, "{role}");
+    }
+    // The one that was idle for longest went.
+    for (role, connections) in [("way_a", "1"), ("way_b", "0"), ("way_c", "1")] {
+        expect_connections(&fixture, role, connections).await?;
+    }
+    let _session = Client::connect(fixture.websocket().await?, &startup("way_b")?).await?;
+    for (role, connections) in [("way_a", "0"), ("way_b", "1"), ("way_c", "1")] {
+        expect_connections(&fixture, role, connections).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_role_has_a_limit_of_its_own() -> Result<()> {
+    let short = Duration::from_millis(100);
+    let fixture = Fixture::start_with(|config| config.max_connections_per_role(2).queue_timeout(short)).await?;
+    new_role(&fixture, "narrow")?;
+    let narrow = startup("narrow")?;
+    let _session = Client::connect(fixture.websocket().await?, &narrow).await?;
+    let error = Client::connect(fixture.websocket().await?, &narrow).await.err().context("a second session")?;
+    assert!(error.to_string().contains("max_connections_per_role is 2"), "{error}");
+    let request = fixture.request_as(&url(&fixture, "narrow"), &json!({ "query": "SELECT 1" }));
+    assert_eq!(answer(request.send().await?).await?.0, 200);
+    // Another database of the same role takes the place of the idle one.
+    let elsewhere = fixture.postgres.url_for("narrow", "sesame", "postgres");
+    let request = fixture.request_as(&elsewhere, &json!({ "query": "SELECT current_database()" }));
+    let (status, body) = answer(request.send().await?).await?;
+    assert_eq!((status.as_u16(), &body["rows"]), (200, &json!([["postgres"]])));
+    expect_connections(&fixture, "narrow", "2").await?;
+    Client::connect(fixture.websocket().await?, &fixture.startup("password")?).await?;
+    Ok(())
+}
