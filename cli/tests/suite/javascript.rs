@@ -1,11 +1,17 @@
-//! The official JavaScript driver, with its default settings but for the endpoint.
+//! The official JavaScript driver with its default settings but for the endpoint, and what others have built on it.
 
 use std::{path::Path, process::Command};
 
 use anyhow::{Context, Result, ensure};
 use pgferry_test_support::{GatewayProcess, Postgres};
 
-use crate::PGFERRY;
+use crate::{PGFERRY, tap};
+
+/// The page that the gateway lets in, where the others are refused.
+const ORIGIN: &str = "https://app.example";
+
+/// How many checks there are at least: a runner that finds none succeeds as well.
+const LEAST_CHECKS: usize = 150;
 
 fn the_driver_passes(ws_auth: &str) -> Result<()> {
     // Asked when it runs, not when it was compiled: checkouts can share a target directory.
@@ -16,20 +22,25 @@ fn the_driver_passes(ws_auth: &str) -> Result<()> {
         "the JavaScript driver is not installed: run `npm ci` in tests/js, or all tests by `cargo xtask test`"
     );
     let postgres = Postgres::start()?;
-    let gateway = GatewayProcess::start(PGFERRY, &postgres, &["--ws-auth", ws_auth])?;
+    let gateway = GatewayProcess::start(PGFERRY, &postgres, &["--ws-auth", ws_auth, "--allow-origin", ORIGIN])?;
     let output = Command::new("node")
-        .args(["--test", "--test-reporter=tap"])
+        // A check that hangs is told by its name.
+        .args(["--test", "--test-reporter=tap", "--test-timeout=60000"])
         .current_dir(&tests)
         .env("DATABASE_URL", postgres.url())
         .env("HTTP_URL", gateway.http_url())
         .env("WS_URL", gateway.ws_url())
         .env("WS_AUTH", ws_auth)
+        .env("ORIGIN", ORIGIN)
         .output()
         .context("Node.js cannot be started: install it (`apt install nodejs npm`, `dnf install nodejs`, `brew install node`)")?;
     let report = String::from_utf8_lossy(&output.stdout);
-    ensure!(output.status.success(), "{report}\n{}", String::from_utf8_lossy(&output.stderr));
-    // A runner that finds no test succeeds as well.
-    ensure!(report.contains("# Subtest: over HTTP") && report.contains("# Subtest: over WebSocket"), "{report}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let failures = tap::failures(&report);
+    ensure!(failures.is_empty(), "{failures}\n{errors}");
+    ensure!(output.status.success(), "{report}\n{errors}");
+    let checks = tap::passed(&report)?;
+    ensure!(checks >= LEAST_CHECKS, "there are {checks} checks alone, and {LEAST_CHECKS} or more were expected");
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 mod failures;
 mod javascript;
+mod tap;
 
 /// The command that these tests are about.
 const PGFERRY: &str = env!("CARGO_BIN_EXE_pgferry");

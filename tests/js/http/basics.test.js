@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 
 import { neon, NeonDbError } from '@neondatabase/serverless';
 
-import { databaseUrl } from './endpoint.js';
+import { databaseUrl } from '../endpoint.js';
 
 describe('over HTTP', () => {
   const sql = neon(databaseUrl);

@@ -3,7 +3,7 @@ import { after, describe, test } from 'node:test';
 
 import { Client, Pool } from '@neondatabase/serverless';
 
-import { databaseUrl } from './endpoint.js';
+import { databaseUrl } from '../endpoint.js';
 
 async function connected() {
   const client = new Client(databaseUrl);
