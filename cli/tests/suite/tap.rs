@@ -8,8 +8,7 @@ use anyhow::{Context, Result, ensure};
 ///
 /// When a check did anything else, or the report's sum is not that of its lines.
 pub(crate) fn passed(report: &str) -> Result<usize> {
-    let [tests, suites, pass] =
-        ["tests", "suites", "pass"].map(|name| sum(report, name));
+    let [tests, suites, pass] = ["tests", "suites", "pass"].map(|name| sum(report, name));
     let (tests, suites, pass) = (tests?, suites?, pass?);
     for name in ["fail", "cancelled", "skipped", "todo"] {
         let count = sum(report, name)?;
