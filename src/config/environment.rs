@@ -72,7 +72,7 @@ impl Config {
     /// # Ok::<(), pgferry::Error>(())
     /// ```
     pub fn from_env_with_url(url: &str) -> Result<Self> {
-        Self::new().url_from(None, url)?.filled_from(&|name| env::var_os(name), "the URL gives it")
+        Self::from_lookup_with_url(url, |name| env::var_os(name))
     }
 
     /// Reads an environment that is whatever `lookup` answers, as [`Config::from_env`] reads the process's.
@@ -110,6 +110,27 @@ impl Config {
             ));
         }
         Ok(config)
+    }
+
+    /// Reads a URL, and what it leaves out from an environment that is whatever `lookup` answers, as
+    /// [`Config::from_env_with_url`] reads the process's.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::from_env_with_url`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use pgferry::{Config, Transport};
+    ///
+    /// let url = "postgresql://app@db.example/app";
+    /// let config = Config::from_lookup_with_url(url, |name| (name == "PGFERRY_TRANSPORT").then(|| "http".into()))?;
+    /// assert_eq!(config.get_transport(), Transport::Http);
+    /// # Ok::<(), pgferry::Error>(())
+    /// ```
+    pub fn from_lookup_with_url(url: &str, lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self> {
+        Self::new().url_from(None, url)?.filled_from(&lookup, "the URL gives it")
     }
 
     /// Takes from the environment what is not given yet.

@@ -159,6 +159,22 @@ impl Config {
             && (self.provider.is_some() || !elsewhere())
     }
 
+    /// Returns whether a value was given for a parameter, by the URL, the environment or [`Config::param`], and is not a default.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use pgferry::Config;
+    ///
+    /// let config: Config = "postgresql://app@db.example/app".parse()?;
+    /// assert!(config.is_given("host") && !config.is_given("port"));
+    /// # Ok::<(), pgferry::Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_given(&self, name: &str) -> bool {
+        self.given.contains(name)
+    }
+
     /// Returns what became of each parameter of the URL and the environment, and of those given to [`Config::param`].
     ///
     /// # Example
