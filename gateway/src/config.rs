@@ -8,6 +8,7 @@ use std::{
 use pgferry::{Error, Result};
 
 use crate::{
+    faults::Faults,
     safety::{Hosts, Origins},
     sql::Limits,
     upstream::Upstream,
@@ -48,6 +49,7 @@ pub struct GatewayConfig {
     pub(crate) max_lifetime: Duration,
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
     pub(crate) allow_plain: bool,
+    pub(crate) faults: Faults,
 }
 
 impl GatewayConfig {
@@ -69,6 +71,7 @@ impl GatewayConfig {
             max_lifetime: Duration::from_secs(60),
             tls: None,
             allow_plain: false,
+            faults: Faults::default(),
         }
     }
 
@@ -190,6 +193,12 @@ impl GatewayConfig {
         self
     }
 
+    /// Makes things go wrong on purpose, for tests of what is in front of the gateway. Defaults to none.
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.faults = faults;
+        self
+    }
+
     pub(crate) fn check(&self) -> Result<()> {
         if self.tls.is_none() && !self.allow_plain && !self.listen.ip().is_loopback() {
             return Err(Error::refused(format!(
@@ -220,6 +229,7 @@ impl fmt::Debug for GatewayConfig {
             max_lifetime,
             tls,
             allow_plain,
+            faults,
         } = self;
         f.debug_struct("GatewayConfig")
             .field("upstream", upstream)
@@ -237,6 +247,7 @@ impl fmt::Debug for GatewayConfig {
             .field("max_lifetime", max_lifetime)
             .field("tls", &tls.is_some())
             .field("allow_plain", allow_plain)
+            .field("faults", faults)
             .finish()
     }
 }

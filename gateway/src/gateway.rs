@@ -1,4 +1,4 @@
-use std::{convert::Infallible, fmt, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use hyper::service::service_fn;
 use hyper_util::{
@@ -18,6 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::GatewayConfig,
+    faults::{Cut, Injector},
     first_bytes::FirstBytes,
     pool::{self, Pool},
     service,
@@ -71,6 +72,7 @@ pub(crate) struct Shared {
     pub(crate) upstream: SharedUpstream,
     pub(crate) slots: Arc<Slots>,
     pub(crate) pool: Pool,
+    pub(crate) faults: Option<Injector>,
     /// Set when nothing new is to begin.
     pub(crate) draining: CancellationToken,
     /// Set when everything is to end at once.
@@ -111,12 +113,15 @@ impl Gateway {
         let slots = Slots::new(config.max_connections, config.max_connections_per_role, config.queue_timeout);
         let slots = Arc::new(slots);
         let pool = Pool::new(Arc::clone(&upstream), Arc::clone(&slots), settings)?;
+        let draining = CancellationToken::new();
+        let faults = Injector::new(&config.faults, &draining);
         let shared = Arc::new(Shared {
             config,
             upstream,
             slots,
             pool,
-            draining: CancellationToken::new(),
+            faults,
+            draining,
             killed: CancellationToken::new(),
             tasks: TaskTracker::new(),
         });
@@ -216,10 +221,15 @@ impl Shared {
         }
     }
 
-    async fn connection(self: Arc<Self>, tcp: TcpStream) {
+    async fn connection(self: Arc<Self>, mut tcp: TcpStream) {
         // Only latency is at stake, and how soon a client that has vanished is noticed.
         let _ = tcp.set_nodelay(true);
         let _ = SockRef::from(&tcp).set_tcp_keepalive(&KEEPALIVE);
+        if let Some(faults) = &self.faults
+            && let Err(Cut) = faults.accept(&mut tcp).await
+        {
+            return;
+        }
         let Some(tls) = &self.config.tls else {
             return self.serve(tcp).await;
         };
@@ -235,9 +245,11 @@ impl Shared {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let shared = Arc::clone(&self);
+        let cut = CancellationToken::new();
+        let cutting = cut.clone();
         let service = service_fn(move |request| {
-            let shared = Arc::clone(&shared);
-            async move { Ok::<_, Infallible>(service::respond(shared, request).await) }
+            let (shared, cut) = (Arc::clone(&shared), cutting.clone());
+            async move { service::respond(shared, request).await.inspect_err(|Cut| cut.cancel()) }
         });
         let mut builder = auto::Builder::new(TokioExecutor::new());
         let patience = self.config.limits.silence;
@@ -252,12 +264,18 @@ impl Shared {
         let stream = FirstBytes::within(patience, stream);
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         pin!(connection);
-        let served = select! {
-            served = connection.as_mut() => served,
-            () = self.draining.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
+        let serving = async {
+            select! {
+                served = connection.as_mut() => served,
+                () = self.draining.cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
             }
+        };
+        let served = select! {
+            served = serving => served,
+            () = cut.cancelled() => Ok(()),
         };
         if let Err(error) = served {
             tracing::debug!(error, "a connection ended early");

@@ -23,6 +23,7 @@
 
 mod address;
 mod config;
+mod faults;
 mod first_bytes;
 mod gateway;
 mod pool;
@@ -36,6 +37,7 @@ mod upstream;
 mod ws_auth;
 
 pub use config::GatewayConfig;
+pub use faults::Faults;
 pub use gateway::Gateway;
 pub use upstream::Upstream;
 pub use ws_auth::WsAuth;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     address,
+    faults::{Cut, Injector},
     gateway::Shared,
     session,
     sql::{self, Body, Fault},
@@ -21,8 +22,8 @@ use crate::{
 
 type Answer = Response<Body>;
 
-/// Answers one request, whatever it is.
-pub(crate) async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Answer {
+/// Answers one request, whatever it is, unless its connection is to be closed instead.
+pub(crate) async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Answer, Cut> {
     let id = Uuid::new_v4().to_string();
     let span = tracing::debug_span!("request", %id, method = %request.method(), path = request.uri().path());
     let origin = request.headers().get(ORIGIN).cloned();
@@ -32,7 +33,7 @@ pub(crate) async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> 
 
     let mut response = match admit(&shared, &request) {
         Err(fault) => sql::json(fault.status, fault.body()),
-        Ok(()) if is_query => sql::answer(&shared.pool, shared.config.limits, request).instrument(span).await,
+        Ok(()) if is_query => query(&shared, request).instrument(span).await?,
         Ok(()) if is_preflight => Response::new(Body::default()),
         Ok(()) if is_upgrade(&request) => {
             upgrade(shared.clone(), request).unwrap_or_else(|fault| sql::json(fault.status, fault.body()))
@@ -50,7 +51,15 @@ pub(crate) async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> 
     if is_preflight {
         shared.config.origins.add_preflight(headers);
     }
-    response
+    Ok(response)
+}
+
+async fn query(shared: &Shared, request: Request<Incoming>) -> Result<Answer, Cut> {
+    let answer = |request| sql::answer(&shared.pool, shared.config.limits, request);
+    match &shared.faults {
+        None => Ok(answer(request).await),
+        Some(faults) => faults.answer(request, answer).await,
+    }
 }
 
 /// Refuses what a browser should never have sent here.
@@ -71,6 +80,9 @@ fn is_upgrade(request: &Request<Incoming>) -> bool {
 fn upgrade(shared: Arc<Shared>, mut request: Request<Incoming>) -> Result<Answer, Fault> {
     let called = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let upstream = address::choose(request.uri().query(), called, &shared.upstream, &shared.config.addresses)?;
+    if let Some(refused) = shared.faults.as_ref().and_then(Injector::refuse_upgrade) {
+        return Ok(refused);
+    }
     let upgrade = hyper::upgrade::on(&mut request);
     let response = create_response_with_body(&request, Body::default)
         .map_err(|error| Fault::bad_request(format!("this is no WebSocket's opening handshake: {error}")))?;

@@ -14,7 +14,12 @@ use hyper_util::rt::TokioIo;
 use pgferry::{DbError, websocket::ByteStream, wire::server};
 use tokio::{io::AsyncWriteExt, select};
 
-use crate::{gateway::Shared, upstream::SharedUpstream, ws_auth::WsAuth};
+use crate::{
+    faults::{Ended, Relay},
+    gateway::Shared,
+    upstream::SharedUpstream,
+    ws_auth::WsAuth,
+};
 use goodbye::Goodbye;
 use log_in::Caller;
 use opening::Request;
@@ -31,48 +36,72 @@ pub(crate) async fn run(shared: Arc<Shared>, upgrade: OnUpgrade, upstream: Share
     let mut stream = ByteStream::accepted(TokioIo::new(upgraded)).await;
     let served = select! {
         served = serve(&shared, &mut stream, &upstream) => served,
-        () = shared.draining.cancelled() => Ok(()),
+        () = shared.draining.cancelled() => Ok(Ended::Quietly),
     };
-    if let Err(Goodbye(error)) = served {
-        tracing::debug!(%error, "a session ended early");
-        // A client that is gone does not need to be told.
-        let _ = report(&mut stream, &error).await;
+    match served {
+        Ok(Ended::Cut) => return,
+        Ok(Ended::Quietly | Ended::Abandoned) => {}
+        Err(Goodbye(error)) => {
+            tracing::debug!(%error, "a session ended early");
+            // A client that is gone does not need to be told.
+            let _ = report(&mut stream, &error).await;
+        }
     }
     let _ = stream.shutdown().await;
 }
 
 /// Errors are those that the client has not been told yet, before its session began.
-async fn serve(shared: &Shared, stream: &mut Stream, upstream: &SharedUpstream) -> Result<(), Goodbye> {
+async fn serve(shared: &Shared, stream: &mut Stream, upstream: &SharedUpstream) -> Result<Ended, Goodbye> {
     let mut unread = BytesMut::new();
-    let (mut raw, startup) = match opening::read(stream, &mut unread).await? {
-        None => return Ok(()),
-        Some(Request::Cancel(key)) => return Ok(upstream.cancel(key).await?),
+    let (raw, startup) = match opening::read(stream, &mut unread).await? {
+        None => return Ok(Ended::Quietly),
+        Some(Request::Cancel(key)) => {
+            upstream.cancel(key).await?;
+            return Ok(Ended::Quietly);
+        }
         Some(Request::Session { raw, startup }) => (raw, startup),
     };
-    match shared.config.ws_auth {
+    let faults = match &shared.faults {
+        None => None,
+        Some(faults) => Some((faults, faults.log_in().await.map_err(Goodbye)?)),
+    };
+    let (_slot, session, key, startup, greeting) = match shared.config.ws_auth {
         WsAuth::Cleartext => {
             let Some(Caller { startup, greeting }) = log_in::ask(stream, &mut unread, startup).await? else {
-                return Ok(());
+                return Ok(Ended::Quietly);
             };
-            let Some(_slot) = queue::wait(shared, stream, &mut unread, &startup.user).await? else {
-                return Ok(());
+            let Some(slot) = queue::wait(shared, stream, &mut unread, &startup.user).await? else {
+                return Ok(Ended::Quietly);
             };
-            let log_in::Session { upstream: session, key, greeting } =
-                log_in::log_in(upstream, &startup, greeting).await?;
-            relay(stream, session, Abandoned::new(upstream, key), unread, greeting).await;
+            let log_in::Session { upstream, key, greeting } = log_in::log_in(upstream, &startup, greeting).await?;
+            (slot, upstream, key, BytesMut::new(), greeting)
         }
         WsAuth::Relay => {
             let user = startup.parameters.iter().find(|(name, _)| name == "user");
             let role = user.map(|(_, user)| user.as_str()).unwrap_or_default();
-            let Some(_slot) = queue::wait(shared, stream, &mut unread, role).await? else {
-                return Ok(());
+            let Some(slot) = queue::wait(shared, stream, &mut unread, role).await? else {
+                return Ok(Ended::Quietly);
             };
-            let session = upstream.connect().await?;
-            raw.extend_from_slice(&unread);
-            relay(stream, session, Abandoned::new(upstream, None), raw, Bytes::new()).await;
+            (slot, upstream.connect().await?, None, raw, Bytes::new())
         }
+    };
+    let abandoned = Abandoned::new(upstream, key);
+    let Some((faults, log_in)) = faults else {
+        // One of them is empty, as a rule.
+        let mut first = startup;
+        first.unsplit(unread);
+        relay(stream, session, abandoned, first, greeting).await;
+        return Ok(Ended::Quietly);
+    };
+    let relay = Relay { faults, log_in, client: stream, upstream: session, startup, unread, greeting };
+    let ended = relay.run().await.unwrap_or_else(|error| {
+        tracing::debug!(%error, "a session was cut off");
+        Ended::Abandoned
+    });
+    if ended == Ended::Quietly {
+        abandoned.session_ended();
     }
-    Ok(())
+    Ok(ended)
 }
 
 /// Tells a client why it has no session.

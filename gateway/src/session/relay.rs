@@ -32,7 +32,7 @@ impl Abandoned {
         Self { upstream: Arc::clone(upstream), key }
     }
 
-    fn session_ended(mut self) {
+    pub(super) fn session_ended(mut self) {
         self.key = None;
     }
 }

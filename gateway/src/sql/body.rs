@@ -10,11 +10,13 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::{select, sync::mpsc};
 
 use super::fault::Fault;
+use crate::faults::Paced;
 
 /// The body of an answer: whole, or written while its query runs.
 pub(crate) enum Body {
     Whole(Full<Bytes>),
     Running(Running),
+    Paced(Paced),
 }
 
 /// A query whose answer is too large to be held until its end.
@@ -77,6 +79,7 @@ impl HttpBody for Body {
         match self.get_mut() {
             Self::Whole(whole) => Pin::new(whole).poll_frame(cx),
             Self::Running(running) => running.poll(cx).map(|part| part.map(|part| Ok(Frame::data(part)))),
+            Self::Paced(paced) => Pin::new(paced).poll_frame(cx),
         }
     }
 
@@ -84,6 +87,7 @@ impl HttpBody for Body {
         match self {
             Self::Whole(whole) => whole.is_end_stream(),
             Self::Running(_) => false,
+            Self::Paced(paced) => paced.is_end_stream(),
         }
     }
 
@@ -91,6 +95,7 @@ impl HttpBody for Body {
         match self {
             Self::Whole(whole) => whole.size_hint(),
             Self::Running(_) => SizeHint::default(),
+            Self::Paced(paced) => paced.size_hint(),
         }
     }
 }

@@ -39,6 +39,11 @@ impl Fault {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "could not parse postgres response")
     }
 
+    /// An error as Postgres reports it.
+    pub(crate) fn from_postgres(status: StatusCode, error: DbError) -> Self {
+        Self { status, error: Box::new(error) }
+    }
+
     /// What became of a log-in: only a wrong password and an unknown database are the caller's fault.
     pub(crate) fn from_login(error: &Error, user: &str) -> Self {
         let Some(db) = error.as_db_error() else {

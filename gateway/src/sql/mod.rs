@@ -28,7 +28,7 @@ pub(crate) use credentials::Credentials;
 pub(crate) use fault::Fault;
 pub(crate) use value_kind::ValueKinds;
 
-use crate::pool::Pool;
+use crate::{faults::Started, pool::Pool};
 use output::Output;
 use payload::Payload;
 use request::Options;
@@ -85,9 +85,13 @@ async fn result(pool: &Pool, limits: Limits, request: Request<Incoming>) -> Resu
         Payload::Batch(_) => options.batch.headers().collect(),
         Payload::Single(_) => Vec::new(),
     };
+    let started = head.extensions.get::<Started>().cloned();
     let body = Body::of(|parts| async move {
         let (session, kinds) = lease.parts().ok_or_else(Fault::too_many_connections)?;
         let mut out = Output::new(limits.response, parts);
+        if let Some(started) = started {
+            started.tell();
+        }
         let result = run::run(session, &payload, &options, kinds, &mut out).await;
         match &result {
             // What is left of a response that is too large is not worth reading.
