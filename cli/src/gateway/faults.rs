@@ -1,9 +1,9 @@
 use clap::Args;
-use pgferry_gateway::Faults;
+use pgferry_gateway as gateway;
 
 /// Trouble on purpose.
 #[derive(Args)]
-pub(super) struct FaultArgs {
+pub(super) struct Faults {
     /// Makes something go wrong on purpose, to test what an application does about it; can be repeated
     ///
     /// What goes wrong:
@@ -29,9 +29,9 @@ pub(super) struct FaultArgs {
     faults: Vec<String>,
 }
 
-impl FaultArgs {
+impl Faults {
     /// Returns what is to go wrong.
-    pub(super) fn faults(&self) -> pgferry::Result<Faults> {
-        self.faults.iter().try_fold(Faults::default(), |faults, text| faults.and(text))
+    pub(super) fn faults(&self) -> pgferry::Result<gateway::Faults> {
+        self.faults.iter().try_fold(gateway::Faults::default(), |faults, text| faults.and(text))
     }
 }

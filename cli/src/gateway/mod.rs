@@ -1,5 +1,6 @@
 mod argv;
 mod database_url;
+mod faults;
 mod limits;
 
 use std::{
@@ -51,6 +52,9 @@ pub(crate) struct Gateway {
     #[command(flatten)]
     limits: limits::Limits,
 
+    #[command(flatten)]
+    faults: faults::Faults,
+
     /// There to be refused: clap repeats an argument that it does not know, and this may be a URL with a password
     #[arg(hide = true)]
     stray: Vec<OsString>,
@@ -77,14 +81,18 @@ Set RUST_LOG=pgferry_gateway=debug to see what it does.";
 impl Gateway {
     /// Runs the gateway until it is told to end.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let Self { upstream, listen, ws_auth, allow_origin, allow_host, allow_plain, limits, stray } = self;
+        let Self { upstream, listen, ws_auth, allow_origin, allow_host, allow_plain, limits, faults, stray } = self;
         if !stray.is_empty() {
             bail!("the gateway takes flags alone: give the server as --upstream URL");
         }
         let upstream: Upstream = upstream.parse()?;
         // A URL that is well-formed can be taken apart; whoever gives another sees the command end at once.
         argv::hide_password();
-        let mut config = GatewayConfig::new(upstream.clone()).listen(listen).ws_auth(ws_auth).allow_plain(allow_plain);
+        let mut config = GatewayConfig::new(upstream.clone())
+            .listen(listen)
+            .ws_auth(ws_auth)
+            .allow_plain(allow_plain)
+            .faults(faults.faults()?);
         for origin in &allow_origin {
             config = config.allow_origin(origin);
         }

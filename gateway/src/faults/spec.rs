@@ -61,6 +61,9 @@ impl Faults {
     /// When a part is none of the forms above; the message names it, and the right form.
     pub fn and(mut self, text: &str) -> Result<Self> {
         for part in text.split([' ', ',', '\n', '\t']).filter(|part| !part.is_empty()) {
+            if part.contains("://") {
+                return Err(Error::refused("a URL stands where a fault is expected, such as status=503"));
+            }
             let malformed = |reason: String| Error::refused(format!("in the fault {part:?}: {reason}"));
             if let Some(seed) = part.strip_prefix("seed=") {
                 let seed = seed.parse().map_err(|_| malformed(format!("{seed:?} is no seed: write seed=7")))?;
@@ -118,6 +121,12 @@ mod tests {
             assert_eq!(faults.to_string(), shown);
             assert_eq!(shown.parse::<Faults>().ok(), Some(faults));
         }
+    }
+
+    #[test]
+    fn a_url_in_the_wrong_place_is_not_repeated() {
+        let error = "postgresql://app:sesame@localhost/app".parse::<Faults>().err();
+        assert!(error.is_some_and(|error| error.message().contains("URL") && !error.message().contains("sesame")));
     }
 
     #[test]
