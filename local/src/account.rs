@@ -1,4 +1,4 @@
-use std::{fs, path::Path, process::Command};
+use std::{env, fs, path::Path, process::Command};
 
 #[cfg(unix)]
 use std::os::unix::process::CommandExt;
@@ -46,6 +46,10 @@ impl Account {
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
         command.current_dir("/").process_group(0);
+        // Those of Postgres and of pgferry change what programs do, and some are passwords.
+        for (name, _) in env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PG")) {
+            command.env_remove(name);
+        }
         if let Some((uid, gid)) = self.drop_to {
             command.uid(uid).gid(gid);
         }

@@ -70,8 +70,7 @@ impl Installation {
             "{} has no PostgreSQL server: name the directory that has initdb and postgres in it",
             directory.display()
         );
-        // A server is not started from the current directory.
-        let directory = fs::canonicalize(directory)?;
+        let directory = behind_links(directory)?;
         let server = directory.join("postgres");
         let output = Command::new(&server)
             .arg("--version")
@@ -130,6 +129,16 @@ impl Installation {
 
 fn has_a_server(directory: &Path) -> bool {
     PROGRAMS.iter().all(|program| directory.join(program).is_file())
+}
+
+/// Returns where the programs themselves are, which are started from another directory, by another account: links to them may be in a
+/// directory of links.
+fn behind_links(directory: &Path) -> Result<PathBuf> {
+    let server = fs::canonicalize(directory.join("postgres"))?;
+    match server.parent().filter(|target| has_a_server(target)) {
+        Some(target) => Ok(target.to_owned()),
+        None => Ok(fs::canonicalize(directory)?),
+    }
 }
 
 fn candidates() -> impl Iterator<Item = PathBuf> {
@@ -233,6 +242,19 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let error = Installation::at(root.path()).unwrap_err().to_string();
         assert!(error.contains(&*root.path().to_string_lossy()) && error.contains("initdb and postgres"), "{error}");
+    }
+
+    #[test]
+    fn links_lead_to_the_programs() {
+        let root = tempfile::tempdir().unwrap();
+        let [real, links] = ["real", "links"].map(|name| fs::canonicalize(root.path()).unwrap().join(name));
+        server_in(&real);
+        fs::create_dir(&links).unwrap();
+        for program in PROGRAMS {
+            std::os::unix::fs::symlink(real.join(program), links.join(program)).unwrap();
+        }
+        assert_eq!(behind_links(&links).unwrap(), real);
+        assert_eq!(behind_links(&real).unwrap(), real);
     }
 
     #[test]

@@ -115,7 +115,13 @@ impl Server {
         DATABASE
     }
 
-    /// Returns where the data are, which vanish at the end where no directory was chosen.
+    /// Returns whether its directory vanishes at the end.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        self.place.vanishing().is_some()
+    }
+
+    /// Returns the directory that it has for itself, with the data and the log in it.
     #[must_use]
     pub fn directory(&self) -> &Path {
         self.place.directory()

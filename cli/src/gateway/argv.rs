@@ -6,6 +6,11 @@ use percent_encoding::percent_decode_str;
 
 const FLAG: &str = "--upstream=";
 
+/// Whether the command line itself names a server, and not only the environment.
+pub(super) fn names_upstream() -> bool {
+    std::env::args_os().filter_map(|arg| arg.into_string().ok()).any(|arg| format!("{arg}=").starts_with(FLAG))
+}
+
 /// Where the command line has a password, begins again with a command line without it.
 ///
 /// The password is never needed: callers log in with their own. Where the program cannot be started again, it goes on as

@@ -4,11 +4,12 @@ use pgferry_gateway::Upstream;
 /// What needs no encoding anywhere in a URL (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Returns the URL by which pgferry's clients reach the upstream through a gateway. It has no password: callers add theirs,
+/// Returns the URL by which pgferry's clients reach the upstream through a gateway. Where it has no password, callers add theirs,
 /// or set `PGPASSWORD`.
-pub(super) fn write(upstream: &Upstream, http_url: &str, ws_url: &str) -> String {
+pub(super) fn write(upstream: &Upstream, password: Option<&str>, http_url: &str, ws_url: &str) -> String {
     let encoded = |text| utf8_percent_encode(text, RESERVED);
-    let user = upstream.user().map(|user| format!("{}@", encoded(user))).unwrap_or_default();
+    let password = password.map(|password| format!(":{}", encoded(password))).unwrap_or_default();
+    let user = upstream.user().map(|user| format!("{}{password}@", encoded(user))).unwrap_or_default();
     let host =
         if upstream.host().contains(':') { format!("[{}]", upstream.host()) } else { upstream.host().to_owned() };
     let database = upstream.database().map(|database| encoded(database).to_string()).unwrap_or_default();
@@ -25,10 +26,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn has_everything_but_the_password() {
+    fn has_everything_but_the_upstreams_password() {
         let write = |upstream: &str| {
             let upstream = upstream.parse().unwrap_or_else(|error| panic!("{upstream}: {error}"));
-            write(&upstream, "http://127.0.0.1:4444/sql", "ws://127.0.0.1:4444/v2")
+            write(&upstream, None, "http://127.0.0.1:4444/sql", "ws://127.0.0.1:4444/v2")
         };
         let urls = "?http_url=http%3A%2F%2F127.0.0.1%3A4444%2Fsql&ws_url=ws%3A%2F%2F127.0.0.1%3A4444%2Fv2";
         for (upstream, start) in [
@@ -38,5 +39,15 @@ mod tests {
         ] {
             assert_eq!(write(upstream), format!("{start}{urls}"));
         }
+    }
+
+    #[test]
+    fn has_the_password_of_a_server_of_the_gateways_own() {
+        let upstream = "postgresql://app@127.0.0.1:5433/app".parse().unwrap_or_else(|error| panic!("{error}"));
+        let url = write(&upstream, Some("p@ss:/word"), "http://h/sql", "ws://h/v2");
+        assert_eq!(
+            url,
+            "postgresql://app:p%40ss%3A%2Fword@127.0.0.1:5433/app?http_url=http%3A%2F%2Fh%2Fsql&ws_url=ws%3A%2F%2Fh%2Fv2"
+        );
     }
 }

@@ -1,6 +1,8 @@
 mod argv;
 mod database_url;
+mod ephemeral;
 mod faults;
+mod interruption;
 mod limits;
 
 use std::{
@@ -12,9 +14,11 @@ use std::{
 use anyhow::{Context, bail};
 use clap::Args;
 use pgferry_gateway::{Gateway as Server, GatewayConfig, Upstream, WsAuth};
-use tokio::signal;
+use tokio::task::spawn_blocking;
 
-/// Serves SQL over HTTP and Postgres over WebSocket in front of any Postgres.
+use self::{ephemeral::Ephemeral, faults::Faults, interruption::Interruption, limits::Limits};
+
+/// Serves SQL over HTTP and Postgres over WebSocket in front of any Postgres, or of one that it starts itself.
 ///
 /// Prints three lines when it is ready: where SQL over HTTP is served, where Postgres over WebSocket is, and the
 /// DATABASE_URL for pgferry's clients. Runs until it is interrupted.
@@ -27,7 +31,7 @@ pub(crate) struct Gateway {
     /// in with their own. Add ?sslmode=require for TLS, or ?host=/var/run/postgresql for a Unix socket.
     #[arg(long, value_name = "URL", env = "PGFERRY_UPSTREAM", hide_env_values = true)]
     // Text until it is known to be well-formed: clap repeats what it cannot parse, password and all.
-    upstream: String,
+    upstream: Option<String>,
 
     /// The address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4444")]
@@ -50,10 +54,13 @@ pub(crate) struct Gateway {
     allow_plain: bool,
 
     #[command(flatten)]
-    limits: limits::Limits,
+    ephemeral: Ephemeral,
 
     #[command(flatten)]
-    faults: faults::Faults,
+    limits: Limits,
+
+    #[command(flatten)]
+    faults: Faults,
 
     /// There to be refused: clap repeats an argument that it does not know, and this may be a URL with a password
     #[arg(hide = true)]
@@ -62,6 +69,9 @@ pub(crate) struct Gateway {
 
 const EXAMPLES: &str = "\
 Examples:
+  With a throw-away Postgres, which needs no set-up:
+    pgferry gateway --ephemeral
+
   In front of a Postgres on this machine:
     pgferry gateway --upstream postgresql://app@localhost:5432/appdb
 
@@ -81,54 +91,95 @@ Set RUST_LOG=pgferry_gateway=debug to see what it does.";
 impl Gateway {
     /// Runs the gateway until it is told to end.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let Self { upstream, listen, ws_auth, allow_origin, allow_host, allow_plain, limits, faults, stray } = self;
+        let Self { upstream, listen, ws_auth, allow_origin, allow_host, allow_plain, ephemeral, limits, faults, stray } =
+            self;
         if !stray.is_empty() {
             bail!("the gateway takes flags alone: give the server as --upstream URL");
         }
-        let upstream: Upstream = upstream.parse()?;
-        // A URL that is well-formed can be taken apart; whoever gives another sees the command end at once.
-        argv::hide_password();
-        let mut config = GatewayConfig::new(upstream.clone())
-            .listen(listen)
-            .ws_auth(ws_auth)
-            .allow_plain(allow_plain)
-            .faults(faults.faults()?);
-        for origin in &allow_origin {
-            config = config.allow_origin(origin);
+        // What can be wrong is found before anything is started.
+        let faults = faults.faults()?;
+        let configure = |upstream: Upstream| {
+            let mut config =
+                GatewayConfig::new(upstream).listen(listen).ws_auth(ws_auth).allow_plain(allow_plain).faults(faults);
+            for origin in &allow_origin {
+                config = config.allow_origin(origin);
+            }
+            for host in &allow_host {
+                config = config.allow_host(host);
+            }
+            limits.apply(config)
+        };
+        let mut interruption = Interruption::expect().context("the system gives no signals")?;
+        match upstream {
+            _ if ephemeral.is_wanted() => {
+                // What the environment says gives way to a flag, and two flags to neither.
+                if argv::names_upstream() {
+                    bail!("--ephemeral starts a Postgres and --upstream names one that runs: leave one of them out");
+                }
+                before_its_own(ephemeral, configure, &mut interruption).await
+            }
+            Some(upstream) => {
+                let upstream: Upstream = upstream.parse()?;
+                // A URL that is well-formed can be taken apart; whoever gives another sees the command end at once.
+                argv::hide_password();
+                before_another(upstream, configure, &mut interruption).await
+            }
+            None => bail!(
+                "there is no Postgres to stand in front of: name one with --upstream postgresql://user@host:port/database, or let \
+                 --ephemeral start a throw-away one"
+            ),
         }
-        for host in &allow_host {
-            config = config.allow_host(host);
-        }
-        let gateway = Server::bind(limits.apply(config)).await?;
-        if let Err(error) = upstream.check().await {
-            tracing::warn!("{error}. Each request tries again.");
-        }
-        announce(&gateway, &upstream).context("standard output cannot be written")?;
-        interrupted().await.context("the system gives no signals")?;
-        gateway.shutdown().await;
-        Ok(())
     }
 }
 
-fn announce(gateway: &Server, upstream: &Upstream) -> io::Result<()> {
+async fn before_another(
+    upstream: Upstream,
+    configure: impl FnOnce(Upstream) -> GatewayConfig,
+    interruption: &mut Interruption,
+) -> anyhow::Result<()> {
+    let gateway = Server::bind(configure(upstream.clone())).await?;
+    if let Err(error) = upstream.check().await {
+        tracing::warn!("{error}. Each request tries again.");
+    }
+    announce(&gateway, &upstream, None)?;
+    interruption.come().await?;
+    gateway.shutdown().await;
+    Ok(())
+}
+
+async fn before_its_own(
+    ephemeral: Ephemeral,
+    configure: impl FnOnce(Upstream) -> GatewayConfig,
+    interruption: &mut Interruption,
+) -> anyhow::Result<()> {
+    let mut starting = spawn_blocking(|| ephemeral.start());
+    let started = tokio::select! {
+        started = &mut starting => started?,
+        interrupted = interruption.come() => {
+            // What is being started can be ended once it has started.
+            drop(starting.await);
+            return Ok(interrupted?);
+        }
+    };
+    let mut postgres = started?;
+    let upstream = postgres.upstream()?;
+    let gateway = Server::bind(configure(upstream.clone())).await?;
+    postgres.introduce();
+    announce(&gateway, &upstream, Some(postgres.password()))?;
+    let ended = tokio::select! {
+        interrupted = interruption.come() => interrupted.map_err(Into::into),
+        error = postgres.end() => Err(error),
+    };
+    gateway.shutdown().await;
+    postgres.stop().await?;
+    ended
+}
+
+fn announce(gateway: &Server, upstream: &Upstream, password: Option<&str>) -> anyhow::Result<()> {
     let (http, ws) = (gateway.http_url(), gateway.ws_url());
+    let url = database_url::write(upstream, password, &http, &ws);
     let mut out = io::stdout().lock();
-    writeln!(out, "http_url={http}")?;
-    writeln!(out, "ws_url={ws}")?;
-    writeln!(out, "DATABASE_URL={}", database_url::write(upstream, &http, &ws))?;
-    out.flush()
-}
-
-/// Waits for Ctrl-C, or for the signal by which service managers and containers end a process.
-async fn interrupted() -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    signal::ctrl_c().await
+    write!(out, "http_url={http}\nws_url={ws}\nDATABASE_URL={url}\n")
+        .and_then(|()| out.flush())
+        .context("standard output cannot be written")
 }

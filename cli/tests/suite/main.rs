@@ -1,7 +1,10 @@
 //! The command `pgferry gateway` as a process of its own: foreign clients, and what happens to ours when it dies.
 
+mod ephemeral;
 mod failures;
+mod gateway;
 mod javascript;
+mod running;
 mod tap;
 
 /// The command that these tests are about.

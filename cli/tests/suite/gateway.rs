@@ -1,35 +1,13 @@
 //! `pgferry gateway` as whoever starts it sees it.
 
-use std::{
-    io::{BufRead, BufReader, Read},
-    process::{Child, Command, Stdio},
-};
-
-/// Ends with its test, whichever way that ends.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn gateway(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pgferry"));
-    command.arg("gateway").args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("RUST_LOG");
-    command
-}
+use crate::running::{Running, gateway};
 
 #[test]
 fn it_prints_three_lines_and_never_the_password() {
     // Nobody listens on port 1, which is only worth a warning.
     let upstream = "postgresql://app:sesame@127.0.0.1:1/appdb";
-    let mut running =
-        Running(gateway(&["--upstream", upstream, "--listen", "127.0.0.1:0"]).spawn().expect("the command starts"));
-    let out = BufReader::new(running.0.stdout.take().expect("piped"));
-    let lines: Vec<String> = out.lines().take(3).map(|line| line.expect("text")).collect();
+    let mut running = Running::start(&mut gateway(&["--upstream", upstream, "--listen", "127.0.0.1:0"]));
+    let lines = running.lines();
 
     let port = lines[0].strip_prefix("http_url=http://127.0.0.1:").and_then(|rest| rest.strip_suffix("/sql"));
     let port = port.unwrap_or_else(|| panic!("{}", lines[0]));
@@ -39,16 +17,13 @@ fn it_prints_three_lines_and_never_the_password() {
 
     #[cfg(target_os = "linux")]
     {
-        let command_line = std::fs::read(format!("/proc/{}/cmdline", running.0.id())).expect("the process runs");
+        let command_line = std::fs::read(format!("/proc/{}/cmdline", running.id())).expect("the process runs");
         let command_line = String::from_utf8_lossy(&command_line).into_owned();
         assert!(command_line.contains("app@127.0.0.1"), "{command_line}");
         assert!(!command_line.contains("sesame"), "{command_line}");
     }
 
-    let mut log = String::new();
-    let err = running.0.stderr.take().expect("piped");
-    drop(running);
-    BufReader::new(err).read_to_string(&mut log).expect("text");
+    let log = running.kill();
     assert!(log.contains("port 1"), "no warning: {log}");
     assert!(!log.contains("sesame"), "{log}");
 }
@@ -62,11 +37,10 @@ fn no_spelling_of_a_password_stays_in_the_list_of_processes() {
         "postgresql://app@127.0.0.1:1/appdb?pass%77ord=sesame",
     ] {
         let flag = format!("--upstream={upstream}");
-        let mut running = Running(gateway(&[&flag, "--listen", "127.0.0.1:0"]).spawn().expect("the command starts"));
-        let out = BufReader::new(running.0.stdout.take().expect("piped"));
-        let lines: Vec<String> = out.lines().take(3).map(|line| line.expect("text")).collect();
+        let mut running = Running::start(&mut gateway(&[&flag, "--listen", "127.0.0.1:0"]));
+        let lines = running.lines();
         assert!(lines[2].starts_with("DATABASE_URL=postgresql://app@127.0.0.1:1/appdb?"), "{lines:?}");
-        let command_line = std::fs::read(format!("/proc/{}/cmdline", running.0.id())).expect("the process runs");
+        let command_line = std::fs::read(format!("/proc/{}/cmdline", running.id())).expect("the process runs");
         assert!(!String::from_utf8_lossy(&command_line).contains("sesame"), "{upstream}");
         assert!(!lines.concat().contains("sesame"), "{lines:?}");
     }
@@ -85,7 +59,7 @@ fn mistakes_are_told_without_the_password() {
         (&["--upstream=postgresql://app:12/sesame@localhost/db"], "percent-encoded"),
         (&[], "--upstream"),
     ] {
-        let output = gateway(args).env_remove("PGFERRY_UPSTREAM").output().expect("the command runs");
+        let output = gateway(args).output().expect("the command runs");
         let err = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && output.stdout.is_empty(), "{args:?}");
         assert!(err.contains(words), "{args:?}: {err}");
