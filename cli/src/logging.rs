@@ -1,4 +1,4 @@
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
@@ -14,10 +14,4 @@ pub(crate) fn start() {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .init();
-}
-
-/// Says why the command failed, with all causes.
-pub(crate) fn complain(error: &anyhow::Error) {
-    // Where standard error is closed there is nobody to tell.
-    let _ = writeln!(io::stderr(), "pgferry: {error:#}");
 }

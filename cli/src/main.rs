@@ -1,10 +1,16 @@
 //! The pgferry command.
 
+mod argv;
+mod completions;
+#[expect(dead_code, reason = "pgferry query, which is about to land, takes its URL from here")]
+mod database;
+mod dotenv;
 mod gateway;
 mod logging;
 mod mistake;
+mod problem;
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -18,29 +24,29 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Gateway(gateway::Gateway),
+    Gateway(Box<gateway::Gateway>),
+    Completions(completions::Completions),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Cli { command } = match Cli::try_parse() {
+    let args: Vec<OsString> = argv::given();
+    let Cli { command } = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) if mistake::repeats_a_url(&error.render().to_string(), std::env::args_os()) => {
-            logging::complain(&anyhow::anyhow!("a URL stands where none is known: see pgferry gateway --help"));
-            return ExitCode::from(mistake::EXIT_CODE);
+        Err(error) if mistake::repeats_a_url(&error.render().to_string(), args) => {
+            let command = "a URL stands where none is known: see pgferry help and the command's own --help";
+            return problem::report(&problem::Usage(command.into()).into());
         }
         Err(error) => error.exit(),
     };
     logging::start();
     let done = match command {
         Command::Gateway(gateway) => gateway.run().await,
+        Command::Completions(completions) => completions.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            logging::complain(&error);
-            ExitCode::FAILURE
-        }
+        Err(error) => problem::report(&error),
     }
 }
 

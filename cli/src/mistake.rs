@@ -2,9 +2,6 @@
 
 use std::ffi::OsString;
 
-/// The exit status that clap gives for one.
-pub(crate) const EXIT_CODE: u8 = 2;
-
 /// Whether a message repeats an argument, or what one gives after its `=`, that looks like a URL and so may have a password.
 pub(crate) fn repeats_a_url(message: &str, args: impl IntoIterator<Item = OsString>) -> bool {
     args.into_iter().any(|arg| {

@@ -45,7 +45,7 @@ fn without_password(arg: &OsString) -> OsString {
 }
 
 /// The argument without the password, where it is the upstream's URL, which has been found well-formed before.
-fn cleaned(arg: &str) -> Option<String> {
+pub(crate) fn cleaned(arg: &str) -> Option<String> {
     let (flag, url) = match arg.strip_prefix(FLAG) {
         Some(url) => (FLAG, url),
         None => ("", arg),

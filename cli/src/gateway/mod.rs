@@ -1,4 +1,4 @@
-mod argv;
+pub(crate) mod argv;
 mod database_url;
 mod ephemeral;
 mod faults;
