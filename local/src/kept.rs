@@ -33,22 +33,8 @@ impl Kept {
     }
 
     fn take(directory: &Path, account: &Account, installation: &Installation) -> Result<Self> {
-        if !directory.is_dir() {
-            directory.parent().map_or(Ok(()), fs::create_dir_all)?;
-            DirBuilder::new().mode(0o700).create(directory)?;
-        }
-        let directory = fs::canonicalize(directory)?;
+        let directory = made(directory, account)?;
         refuse_anothers(&directory)?;
-        if account.is_another() {
-            let parent = directory.parent().unwrap_or(&directory);
-            ensure!(
-                is_open_to_all(parent),
-                "PostgreSQL does not run as root, and user {} that it runs as instead cannot reach {}: take a directory that everybody \
-                 can reach, such as one in /var/tmp, or run this as another user",
-                account.uid(),
-                parent.display()
-            );
-        }
         let data = directory.join(DATA);
         let owner = fs::metadata(if data.is_dir() { &data } else { &directory })?.uid();
         // Root can give an empty directory to whom the server runs as.
@@ -115,6 +101,34 @@ impl Kept {
         );
         Ok(())
     }
+}
+
+/// Returns the directory with all links resolved, after making it where it does not exist.
+fn made(directory: &Path, account: &Account) -> Result<PathBuf> {
+    if let Ok(directory) = fs::canonicalize(directory) {
+        ensure!(directory.is_dir(), "it is no directory");
+        ensure_reach(directory.parent().unwrap_or(&directory), account)?;
+        return Ok(directory);
+    }
+    let name = directory.file_name().context("it has no name")?;
+    let parent = directory.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    fs::create_dir_all(parent)?;
+    let parent = fs::canonicalize(parent)?;
+    ensure_reach(&parent, account)?;
+    let directory = parent.join(name);
+    DirBuilder::new().mode(0o700).create(&directory)?;
+    Ok(directory)
+}
+
+fn ensure_reach(parent: &Path, account: &Account) -> Result<()> {
+    ensure!(
+        !account.is_another() || is_open_to_all(parent),
+        "PostgreSQL does not run as root, and user {} that it runs as instead cannot reach {}: take a directory that everybody can reach, \
+         such as one in /var/tmp, or run this as another user",
+        account.uid(),
+        parent.display()
+    );
+    Ok(())
 }
 
 /// Refuses a directory that has something in it which is not of this crate.

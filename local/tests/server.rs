@@ -161,6 +161,11 @@ fn directories_of_others_are_left_alone() -> Result<()> {
     refused("project", "Cargo.toml")?;
     refused("cluster", "--upstream")?;
 
+    let file = folder.path().join("file");
+    fs::write(&file, "")?;
+    let error = format!("{:#}", start(Options::new().data(&file)).unwrap_err());
+    ensure!(error.contains("no directory"), "{error}");
+
     let other = folder.path().join("other");
     start(Options::new().data(&other))?.stop()?;
     let version = other.join("data/PG_VERSION");
@@ -177,6 +182,20 @@ fn names(directory: &Path) -> Result<Vec<String>> {
         .collect::<Result<Vec<_>>>()?;
     names.sort();
     Ok(names)
+}
+
+#[test]
+fn data_that_the_server_could_not_reach_are_refused_before_anything_is_made() -> Result<()> {
+    // Only root starts it as somebody else.
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let folder = tempfile::tempdir()?;
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
+    let data = folder.path().join("data");
+    let refused = format!("{:#}", start(Options::new().data(&data)).unwrap_err());
+    ensure!(refused.contains("/var/tmp") && !data.exists(), "{refused}");
+    Ok(())
 }
 
 #[test]

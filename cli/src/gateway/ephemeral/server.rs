@@ -44,7 +44,7 @@ impl Server {
             "PostgreSQL {} of {} runs on 127.0.0.1 port {}.\n\
              Its directory {directory} {fate}.\n\
              The role app owns the database app; the superuser is postgres, with the same password.\n\
-             Try the DATABASE_URL below: `cargo run --example quickstart`, or `psql \"${{DATABASE_URL%%\\?*}}\"`.\n",
+             With the DATABASE_URL set that is printed: `cargo run --example quickstart`, or `psql \"${{DATABASE_URL%%\\?*}}\"`.\n",
             installation.version(),
             installation.directory().display(),
             server.port(),
