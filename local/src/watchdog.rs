@@ -11,7 +11,7 @@ use crate::account::Account;
 
 /// Reads what to end and how, until the word that all is done or the end of its input, which comes too when the process that
 /// holds the other end is killed; then ends it and removes its directory. The number of tries bounds the wait for a process that is dead
-/// but has no parent to collect it, as in some containers.
+/// but has no parent to collect it, as in some containers. What was started a moment before the end may still write to the directory.
 const SCRIPT: &str = r#"
 signal= process=
 while read -r word target; do
@@ -26,7 +26,11 @@ if [ -n "$process" ]; then
         sleep 0.1
     done
 fi
-[ -z "$1" ] || rm -rf "$1"
+tries=0
+while [ -n "$1" ] && [ -e "$1" ] && [ "$tries" -lt 100 ]; do
+    rm -rf -- "$1" || sleep 0.1
+    tries=$((tries + 1))
+done
 "#;
 
 /// A process that outlives this one and cleans up after it, if it is killed before it can do so itself.
