@@ -11,8 +11,13 @@ function required(name) {
 
 export const databaseUrl = required('DATABASE_URL');
 
-const httpUrl = required('HTTP_URL');
-const wsUrl = new URL(required('WS_URL'));
+export const httpUrl = required('HTTP_URL');
+/** How a WebSocket's session logs in: cleartext or relay. */
+export const wsAuth = required('WS_AUTH');
+/** The origin of the one page that the gateway lets in. */
+export const origin = required('ORIGIN');
+
+export const wsUrl = new URL(required('WS_URL'));
 
 neonConfig.fetchEndpoint = () => httpUrl;
 neonConfig.wsProxy = (host, port) => `${wsUrl.host}${wsUrl.pathname}?address=${host}:${port}`;
@@ -20,4 +25,4 @@ neonConfig.useSecureWebSocket = wsUrl.protocol === 'wss:';
 // Node has a WebSocket of its own from version 22 on.
 if (!globalThis.WebSocket) neonConfig.webSocketConstructor = ws;
 // The driver sends the password before it has been asked, which fits only a server that asks for cleartext.
-if (required('WS_AUTH') === 'relay') neonConfig.pipelineConnect = false;
+if (wsAuth === 'relay') neonConfig.pipelineConnect = false;

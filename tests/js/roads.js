@@ -19,9 +19,9 @@ export function overHttp(text, params = [], arrayMode = false) {
   return outcome(sql.query(text, params, { arrayMode }));
 }
 
-/** Runs a statement over WebSocket, by a session of this pool; gives its result or its error, as plain objects. */
-export function overWebSocket(pool, text, params = [], arrayMode = false) {
-  return outcome(pool.query({ text, values: params, rowMode: arrayMode ? 'array' : undefined }));
+/** Runs a statement over WebSocket, by this session; gives its result or its error, as plain objects. */
+export function overWebSocket(session, text, params = [], arrayMode = false) {
+  return outcome(session.query({ text, values: params, rowMode: arrayMode ? 'array' : undefined }));
 }
 
 /** Opens a pool that a comparison can use, as small as that needs. */
