@@ -20,8 +20,10 @@ pub(crate) fn passed(report: &str) -> Result<usize> {
     Ok(tests)
 }
 
-/// Returns what a report says of each check that failed, without the suites around them.
+/// Returns what a report says of each check that failed, without the suites around them, nor the checks in a suite that
+/// did not begin.
 pub(crate) fn failures(report: &str) -> String {
+    let around = ["failureType: 'subtestsFailed'", "failureType: 'cancelledByParent'"];
     let mut failures = String::new();
     let mut lines = report.lines().peekable();
     while let Some(line) = lines.next() {
@@ -37,7 +39,7 @@ pub(crate) fn failures(report: &str) -> String {
                 break;
             }
         }
-        if !block.contains("failureType: 'subtestsFailed'") {
+        if !around.iter().any(|kind| block.contains(kind)) {
             failures.push_str(&block);
         }
     }

@@ -1,0 +1,27 @@
+// Clients for one test each.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Client } from '@neondatabase/serverless';
+
+import { databaseUrl } from '../endpoint.js';
+
+/** Runs this with clients that are connected, as many as it takes, and ends them. */
+export async function withClients(use, options) {
+  const clients = Array.from({ length: use.length }, () => new Client({ connectionString: databaseUrl, ...options }));
+  await Promise.all(clients.map((client) => client.connect()));
+  try {
+    return await use(...clients);
+  } finally {
+    await Promise.all(clients.map((client) => client.end()));
+  }
+}
+
+/** Waits until this holds, or fails after half a minute. */
+export async function until(holds) {
+  for (let i = 0; i < 600; i++) {
+    if (await holds()) return;
+    await sleep(50);
+  }
+  throw new Error('waited for 30 s');
+}
