@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { neon, NeonDbError } from '@neondatabase/serverless';
 
 import { databaseUrl } from '../endpoint.js';
 import { pool } from '../roads.js';
+import { until } from '../until.js';
 
 describe('aborting', () => {
   const sql = neon(databaseUrl);
@@ -19,14 +19,6 @@ describe('aborting', () => {
       [`%${mark}%`],
     );
     return rows[0].n;
-  }
-
-  async function until(holds) {
-    for (let i = 0; i < 600; i++) {
-      if (await holds()) return;
-      await sleep(50);
-    }
-    assert.fail('waited for 30 s');
   }
 
   for (const [name, start] of [

@@ -5,6 +5,7 @@ import { neon } from '@neondatabase/serverless';
 
 import { databaseUrl } from '../endpoint.js';
 import { pool } from '../roads.js';
+import { until } from '../until.js';
 
 const LEVELS = {
   ReadUncommitted: 'read uncommitted',
@@ -147,12 +148,17 @@ describe('transactions over HTTP', () => {
 
   test('two that contradict each other: one is told to try again', async () => {
     await sql`insert into js_transactions values (100), (101)`;
-    const swap = () =>
+    // Both have read before either may write.
+    await sessions.query('select pg_advisory_lock(77)');
+    const insert = () =>
       sql.transaction(
-        [sql`select sum(id) from js_transactions where id >= 100`, sql`select pg_sleep(0.3)`, sql`insert into js_transactions select max(id) + 1 from js_transactions`],
+        [sql`select max(id) from js_transactions`, sql`select pg_advisory_xact_lock_shared(77)`, sql`insert into js_transactions select max(id) + 1 from js_transactions`],
         { isolationLevel: 'Serializable' },
       );
-    const ended = await Promise.allSettled([swap(), swap()]);
+    const both = Promise.allSettled([insert(), insert()]);
+    await until(async () => (await sessions.query(`select 1 from pg_locks where locktype = 'advisory' and objid = 77 and not granted`)).rows.length === 2);
+    await sessions.query('select pg_advisory_unlock(77)');
+    const ended = await both;
     const failed = ended.filter(({ status }) => status === 'rejected');
     assert.equal(failed.length, 1);
     assert.ok(['40001', '23505'].includes(failed[0].reason.code), failed[0].reason.message);

@@ -1,7 +1,5 @@
 // Clients for one test each.
 
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import { Client } from '@neondatabase/serverless';
 
 import { databaseUrl } from '../endpoint.js';
@@ -15,13 +13,4 @@ export async function withClients(use, options) {
   } finally {
     await Promise.all(clients.map((client) => client.end()));
   }
-}
-
-/** Waits until this holds, or fails after half a minute. */
-export async function until(holds) {
-  for (let i = 0; i < 600; i++) {
-    if (await holds()) return;
-    await sleep(50);
-  }
-  throw new Error('waited for 30 s');
 }

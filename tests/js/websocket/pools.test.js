@@ -4,7 +4,8 @@ import { afterEach, describe, test } from 'node:test';
 import { neonConfig, Pool } from '@neondatabase/serverless';
 
 import { databaseUrl } from '../endpoint.js';
-import { until, withClients } from './clients.js';
+import { until } from '../until.js';
+import { withClients } from './clients.js';
 
 async function withPool(use, options) {
   const pool = new Pool({ connectionString: databaseUrl, ...options });
@@ -36,10 +37,12 @@ describe('pools', () => {
   test('that are exhausted say so in time', () =>
     withPool(async (pool) => {
       const client = await pool.connect();
+      // From here on: the first log-in may take as long as it likes.
+      pool.options.connectionTimeoutMillis = 200;
       await assert.rejects(pool.connect(), /timeout exceeded/);
       client.release();
       assert.deepEqual((await pool.query('select 1 as one')).rows, [{ one: 1 }]);
-    }, { max: 1, connectionTimeoutMillis: 200 }));
+    }, { max: 1 }));
 
   test('that are exhausted serve who waits', () =>
     withPool(async (pool) => {
@@ -153,9 +156,9 @@ describe('pools', () => {
     await assert.rejects(pool.query('select 1'), /after calling end/);
   });
 
-  test('a hundred sessions, one after the other', () =>
+  test('twenty sessions, one after the other', () =>
     withPool(async (pool) => {
-      for (let i = 0; i < 100; i++) assert.deepEqual((await pool.query('select $1::int4 as i', [i])).rows, [{ i }]);
+      for (let i = 0; i < 20; i++) assert.deepEqual((await pool.query('select $1::int4 as i', [i])).rows, [{ i }]);
     }, { max: 1, maxUses: 1 }));
 
   test('twenty sessions at once, each with a transaction', () =>

@@ -70,15 +70,12 @@ describe('sessions', () => {
 
   test('a deadlock ends for one of them', () =>
     withClients(async (one, two) => {
-      const ended = await Promise.allSettled(
-        [[one, 1, 2], [two, 2, 1]].map(async ([client, first, second]) => {
-          await client.query('begin');
-          await client.query('select pg_advisory_xact_lock($1)', [9000 + first]);
-          await client.query('select pg_sleep(0.2)');
-          await client.query('select pg_advisory_xact_lock($1)', [9000 + second]);
-          await client.query('commit');
-        }),
-      );
+      const lock = (client, number) => client.query('select pg_advisory_xact_lock($1)', [number]);
+      for (const [client, first] of [[one, 9001], [two, 9002]]) {
+        await client.query('begin');
+        await lock(client, first);
+      }
+      const ended = await Promise.allSettled([lock(one, 9002), lock(two, 9001)]);
       const failed = ended.filter(({ status }) => status === 'rejected');
       assert.deepEqual(failed.map(({ reason }) => reason.code), ['40P01']);
       await Promise.all([one.query('rollback'), two.query('rollback')]);
