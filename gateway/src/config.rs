@@ -44,6 +44,9 @@ pub struct GatewayConfig {
     pub(crate) max_connections: usize,
     pub(crate) max_connections_per_role: Option<usize>,
     pub(crate) queue_timeout: Duration,
+    pub(crate) max_clients: usize,
+    pub(crate) max_request_memory: usize,
+    pub(crate) metrics: bool,
     pub(crate) pool_size: usize,
     pub(crate) idle_timeout: Duration,
     pub(crate) max_lifetime: Duration,
@@ -66,6 +69,9 @@ impl GatewayConfig {
             max_connections: 80,
             max_connections_per_role: None,
             queue_timeout: Duration::from_secs(30),
+            max_clients: 10_000,
+            max_request_memory: 256 * MIB,
+            metrics: false,
             pool_size: 20,
             idle_timeout: Duration::from_secs(60),
             max_lifetime: Duration::from_secs(60),
@@ -125,6 +131,9 @@ impl GatewayConfig {
     /// Sets how long a client may say nothing while it is to speak: on a fresh connection and within a request's body; twice as
     /// long for the whole of a request's head, which counts from the answer before it. Over HTTP/2 a client is asked after so
     /// long whether it is still there, and has as long to answer. Defaults to 60 seconds.
+    ///
+    /// For so long may a client also take nothing of what there is for it, an answer over HTTP or a session's results: then its query
+    /// is cancelled. A session with nothing to say may keep still for as long as it likes.
     pub fn client_timeout(mut self, timeout: Duration) -> Self {
         self.limits.silence = timeout;
         self
@@ -153,6 +162,26 @@ impl GatewayConfig {
     /// seconds.
     pub fn queue_timeout(mut self, timeout: Duration) -> Self {
         self.queue_timeout = timeout;
+        self
+    }
+
+    /// Sets how many connections clients may have at once, WebSockets among them; more wait until one closes. Defaults to 10,000.
+    pub fn max_clients(mut self, clients: usize) -> Self {
+        self.max_clients = clients;
+        self
+    }
+
+    /// Sets how much memory requests may take together while they are read and taken apart, in bytes; one that finds none is
+    /// answered with status 503. Defaults to 256 MiB, four times the largest request.
+    pub fn max_request_memory(mut self, bytes: usize) -> Self {
+        self.max_request_memory = bytes;
+        self
+    }
+
+    /// Serves the gateway's metrics at `GET /metrics`, in Prometheus's text form, to whoever reaches it: there is no log-in. Defaults
+    /// to no.
+    pub fn metrics(mut self, metrics: bool) -> Self {
+        self.metrics = metrics;
         self
     }
 
@@ -224,6 +253,9 @@ impl fmt::Debug for GatewayConfig {
             max_connections,
             max_connections_per_role,
             queue_timeout,
+            max_clients,
+            max_request_memory,
+            metrics,
             pool_size,
             idle_timeout,
             max_lifetime,
@@ -242,6 +274,9 @@ impl fmt::Debug for GatewayConfig {
             .field("max_connections", max_connections)
             .field("max_connections_per_role", max_connections_per_role)
             .field("queue_timeout", queue_timeout)
+            .field("max_clients", max_clients)
+            .field("max_request_memory", max_request_memory)
+            .field("metrics", metrics)
             .field("pool_size", pool_size)
             .field("idle_timeout", idle_timeout)
             .field("max_lifetime", max_lifetime)

@@ -11,20 +11,31 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     pin, select,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    client_stream::ClientStream,
     config::GatewayConfig,
     faults::{Cut, Injector},
     first_bytes::FirstBytes,
+    health::Health,
+    memory::Memory,
+    metrics::Metrics,
     pool::{self, Pool},
     service,
     slots::Slots,
     upstream::SharedUpstream,
 };
+
+/// The largest head of a request over HTTP/1.1, in bytes; what is larger is answered with 431.
+const MAX_HEAD: usize = 64 * 1024;
+
+/// The same over HTTP/2, where the reference takes no more either (PROTOCOL.md, section 2).
+const MAX_HEADERS: u32 = 16 * 1024;
 
 /// How long a TLS handshake may take.
 const TLS_TIMEOUT: Duration = Duration::from_secs(10);
@@ -73,6 +84,9 @@ pub(crate) struct Shared {
     pub(crate) slots: Arc<Slots>,
     pub(crate) pool: Pool,
     pub(crate) faults: Option<Injector>,
+    pub(crate) memory: Memory,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) health: Health,
     /// Set when nothing new is to begin.
     pub(crate) draining: CancellationToken,
     /// Set when everything is to end at once.
@@ -110,9 +124,16 @@ impl Gateway {
             max_lifetime: config.max_lifetime,
             max_response: config.limits.response,
         };
-        let slots = Slots::new(config.max_connections, config.max_connections_per_role, config.queue_timeout);
-        let slots = Arc::new(slots);
-        let pool = Pool::new(Arc::clone(&upstream), Arc::clone(&slots), settings)?;
+        let metrics = Arc::new(Metrics::new());
+        let slots = Arc::new(Slots::new(
+            config.max_connections,
+            config.max_connections_per_role,
+            config.queue_timeout,
+            Arc::clone(&metrics),
+        ));
+        let memory = Memory::new(config.max_request_memory);
+        let clients = Arc::new(Semaphore::new(config.max_clients.clamp(1, Semaphore::MAX_PERMITS)));
+        let pool = Pool::new(Arc::clone(&upstream), Arc::clone(&slots), Arc::clone(&metrics), settings)?;
         let draining = CancellationToken::new();
         let faults = Injector::new(&config.faults, &draining);
         let shared = Arc::new(Shared {
@@ -121,11 +142,14 @@ impl Gateway {
             slots,
             pool,
             faults,
+            memory,
+            metrics,
+            health: Health::default(),
             draining,
             killed: CancellationToken::new(),
             tasks: TaskTracker::new(),
         });
-        shared.spawn(Arc::clone(&shared).accept(listener));
+        shared.spawn(Arc::clone(&shared).accept(listener, clients));
         let tidied = Arc::clone(&shared);
         shared.spawn(async move {
             select! {
@@ -205,14 +229,22 @@ impl Shared {
         });
     }
 
-    async fn accept(self: Arc<Self>, listener: TcpListener) {
+    async fn accept(self: Arc<Self>, listener: TcpListener, clients: Arc<Semaphore>) {
         loop {
+            let accepted = async {
+                // Those beyond the limit wait in the system's own queue.
+                let place = Arc::clone(&clients).acquire_owned().await.ok();
+                listener.accept().await.map(|(tcp, _)| (tcp, place))
+            };
             let accepted = select! {
-                accepted = listener.accept() => accepted,
+                accepted = accepted => accepted,
                 () = self.draining.cancelled() => return,
             };
             match accepted {
-                Ok((tcp, _)) => self.spawn(Arc::clone(&self).connection(tcp)),
+                Ok((tcp, place)) => {
+                    let served = Arc::clone(&self).connection(tcp, place);
+                    self.spawn(served);
+                }
                 Err(error) => {
                     tracing::warn!(%error, "no connection could be accepted");
                     sleep(ACCEPT_PAUSE).await;
@@ -221,7 +253,7 @@ impl Shared {
         }
     }
 
-    async fn connection(self: Arc<Self>, mut tcp: TcpStream) {
+    async fn connection(self: Arc<Self>, mut tcp: TcpStream, place: Option<OwnedSemaphorePermit>) {
         // Only latency is at stake, and how soon a client that has vanished is noticed.
         let _ = tcp.set_nodelay(true);
         let _ = SockRef::from(&tcp).set_tcp_keepalive(&KEEPALIVE);
@@ -231,16 +263,16 @@ impl Shared {
             return;
         }
         let Some(tls) = &self.config.tls else {
-            return self.serve(tcp).await;
+            return self.serve(tcp, place).await;
         };
         match timeout(TLS_TIMEOUT, TlsAcceptor::from(Arc::clone(tls)).accept(tcp)).await {
-            Ok(Ok(tls)) => self.serve(tls).await,
+            Ok(Ok(tls)) => self.serve(tls, place).await,
             Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
         }
     }
 
-    async fn serve<S>(self: Arc<Self>, stream: S)
+    async fn serve<S>(self: Arc<Self>, stream: S, place: Option<OwnedSemaphorePermit>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -254,13 +286,15 @@ impl Shared {
         let mut builder = auto::Builder::new(TokioExecutor::new());
         let patience = self.config.limits.silence;
         // The time for a head begins with the answer before it, and clients like to come back after a minute.
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.saturating_mul(2));
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.saturating_mul(2)).max_buf_size(MAX_HEAD);
         builder
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(200)
+            .max_header_list_size(MAX_HEADERS)
             .keep_alive_interval(patience)
             .keep_alive_timeout(patience);
+        let stream = ClientStream::new(stream, patience, place);
         let stream = FirstBytes::within(patience, stream);
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
         pin!(connection);

@@ -22,11 +22,17 @@
 //! * The position in the error for a body that is not UTF-8 is that of the byte, not of the string's end.
 
 mod address;
+mod client_stream;
 mod config;
+mod delivery;
 mod faults;
 mod first_bytes;
 mod gateway;
+mod health;
+mod memory;
+mod metrics;
 mod pool;
+mod record;
 mod safety;
 mod service;
 mod session;

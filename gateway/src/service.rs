@@ -1,10 +1,10 @@
 //! What becomes of a request: a query, a WebSocket, a browser's question, or none of the gateway's business.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use http::{
     HeaderValue, Method, Request, Response, StatusCode,
-    header::{HOST, ORIGIN, UPGRADE},
+    header::{CONTENT_TYPE, HOST, ORIGIN, UPGRADE},
 };
 use hyper::body::Incoming;
 use pgferry::http::wire::{PATH, REQUEST_ID};
@@ -14,51 +14,101 @@ use uuid::Uuid;
 
 use crate::{
     address,
+    delivery::Delivery,
     faults::{Cut, Injector},
     gateway::Shared,
+    metrics::{Connections, Kind},
+    record::Record,
     session,
     sql::{self, Body, Fault},
 };
 
 type Answer = Response<Body>;
 
+/// Where a load balancer or a person asks whether the gateway can serve.
+const HEALTH: &str = "/health";
+
+/// The text form that Prometheus asks for first (OpenMetrics, version 1).
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Where Prometheus asks for the metrics.
+const METRICS: &str = "/metrics";
+
 /// Answers one request, whatever it is, unless its connection is to be closed instead.
-pub(crate) async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Answer, Cut> {
+pub(crate) async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Delivery>, Cut> {
+    let began = Instant::now();
     let id = Uuid::new_v4().to_string();
+    let kind = kind(&request);
     let span = tracing::debug_span!("request", %id, method = %request.method(), path = request.uri().path());
     let origin = request.headers().get(ORIGIN).cloned();
-    let is_sql = request.uri().path() == PATH;
-    let is_preflight = is_sql && request.method() == Method::OPTIONS;
-    let is_query = is_sql && request.method() == Method::POST;
 
     let mut response = match admit(&shared, &request) {
         Err(fault) => sql::json(fault.status, fault.body()),
-        Ok(()) if is_query => query(&shared, request).instrument(span).await?,
-        Ok(()) if is_preflight => Response::new(Body::default()),
-        Ok(()) if is_upgrade(&request) => {
-            upgrade(shared.clone(), request).unwrap_or_else(|fault| sql::json(fault.status, fault.body()))
-        }
-        Ok(()) => sql::json(StatusCode::BAD_REQUEST, &br#""query is not supported""#[..]),
+        Ok(()) => match kind {
+            Kind::Sql => query(&shared, request).instrument(span).await?,
+            Kind::Preflight => Response::new(Body::default()),
+            Kind::WebSocket => {
+                upgrade(shared.clone(), request, &id).unwrap_or_else(|fault| sql::json(fault.status, fault.body()))
+            }
+            Kind::Health => shared.health.answer(&shared.upstream, shared.draining.is_cancelled()).await,
+            Kind::Metrics => metrics(&shared),
+            Kind::Other => sql::json(StatusCode::BAD_REQUEST, &br#""query is not supported""#[..]),
+        },
     };
 
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
     }
-    if is_query || is_preflight {
+    if matches!(kind, Kind::Sql | Kind::Preflight) {
         shared.config.origins.add_cors(origin.as_ref(), headers);
     }
-    if is_preflight {
+    if kind == Kind::Preflight {
         shared.config.origins.add_preflight(headers);
     }
-    Ok(response)
+    let record = Record { id, kind, status: response.status(), began, sent: 0, metrics: Arc::clone(&shared.metrics) };
+    let patience = shared.config.limits.silence;
+    Ok(response.map(|body| Delivery::new(body, patience, record)))
 }
 
 async fn query(shared: &Shared, request: Request<Incoming>) -> Result<Answer, Cut> {
-    let answer = |request| sql::answer(&shared.pool, shared.config.limits, request);
+    let answer = |request| sql::answer(shared, request);
     match &shared.faults {
         None => Ok(answer(request).await),
         Some(faults) => faults.answer(request, answer).await,
+    }
+}
+
+fn kind(request: &Request<Incoming>) -> Kind {
+    match (request.uri().path(), request.method()) {
+        (PATH, &Method::POST) => Kind::Sql,
+        (PATH, &Method::OPTIONS) => Kind::Preflight,
+        _ if is_upgrade(request) => Kind::WebSocket,
+        (HEALTH, &Method::GET | &Method::HEAD) => Kind::Health,
+        (METRICS, &Method::GET) => Kind::Metrics,
+        _ => Kind::Other,
+    }
+}
+
+fn metrics(shared: &Shared) -> Answer {
+    if !shared.config.metrics {
+        let off = "metrics are off, since whoever reaches the gateway can read them without logging in: turn them on with --metrics (GatewayConfig::metrics)";
+        let fault = Fault::new(StatusCode::NOT_FOUND, off);
+        return sql::json(fault.status, fault.body());
+    }
+    let connections = Connections {
+        limit: shared.slots.limit(),
+        in_use: shared.slots.in_use(),
+        idle: shared.pool.idle(),
+        waiting: shared.slots.waiting(),
+    };
+    match shared.metrics.text(&connections) {
+        Ok(text) => {
+            let mut response = sql::json(StatusCode::OK, text);
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(OPEN_METRICS));
+            response
+        }
+        Err(_) => sql::json(StatusCode::INTERNAL_SERVER_ERROR, &br#""the metrics could not be written""#[..]),
     }
 }
 
@@ -77,7 +127,7 @@ fn is_upgrade(request: &Request<Incoming>) -> bool {
 }
 
 /// Accepts a WebSocket on whatever path, without a subprotocol or an extension, and starts its session.
-fn upgrade(shared: Arc<Shared>, mut request: Request<Incoming>) -> Result<Answer, Fault> {
+fn upgrade(shared: Arc<Shared>, mut request: Request<Incoming>, id: &str) -> Result<Answer, Fault> {
     let called = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let upstream = address::choose(request.uri().query(), called, &shared.upstream, &shared.config.addresses)?;
     if let Some(refused) = shared.faults.as_ref().and_then(Injector::refuse_upgrade) {
@@ -86,7 +136,7 @@ fn upgrade(shared: Arc<Shared>, mut request: Request<Incoming>) -> Result<Answer
     let upgrade = hyper::upgrade::on(&mut request);
     let response = create_response_with_body(&request, Body::default)
         .map_err(|error| Fault::bad_request(format!("this is no WebSocket's opening handshake: {error}")))?;
-    let task = session::run(Arc::clone(&shared), upgrade, upstream);
+    let task = session::run(Arc::clone(&shared), upgrade, upstream, id.to_owned());
     shared.spawn(task);
     Ok(response)
 }

@@ -1,7 +1,10 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -10,6 +13,8 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout_at},
 };
+
+use crate::metrics::Metrics;
 
 /// What a connection to the upstream is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +32,8 @@ pub(crate) struct Slots {
     /// Those that have or want a connection now.
     roles: Mutex<HashMap<String, Arc<Share>>>,
     queue_timeout: Duration,
+    waiting: AtomicUsize,
+    metrics: Arc<Metrics>,
 }
 
 /// Connections of which sessions leave a quarter to requests, and one at the least. Where there is only one, either may have it.
@@ -70,8 +77,20 @@ pub(crate) enum Surplus {
 }
 
 impl Slots {
-    pub(crate) fn new(max_connections: usize, per_role: Option<usize>, queue_timeout: Duration) -> Self {
-        Self { all: Share::new(max_connections), per_role, roles: Mutex::default(), queue_timeout }
+    pub(crate) fn new(
+        max_connections: usize,
+        per_role: Option<usize>,
+        queue_timeout: Duration,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self {
+            all: Share::new(max_connections),
+            per_role,
+            roles: Mutex::default(),
+            queue_timeout,
+            waiting: AtomicUsize::new(0),
+            metrics,
+        }
     }
 
     /// Returns when somebody who begins to wait now stops.
@@ -83,6 +102,8 @@ impl Slots {
 
     /// Waits for a slot. Cancel safe: dropping it gives up the place in the queue.
     pub(crate) async fn take(&self, role: &str, purpose: Purpose, deadline: Instant) -> Result<Slot, Full> {
+        let began = Instant::now();
+        let _waiting = Waiting::begin(&self.waiting);
         let role = match self.role(role) {
             Some(share) => {
                 let place = self.place(&share, purpose, deadline, "max_connections_per_role").await?;
@@ -91,6 +112,7 @@ impl Slots {
             None => None,
         };
         let place = self.place(&self.all, purpose, deadline, "max_connections").await?;
+        self.metrics.queued(began.elapsed());
         Ok(Slot { role, _place: place })
     }
 
@@ -104,6 +126,21 @@ impl Slots {
             return Some(Surplus::OfThisRole);
         }
         (idle > 0 && self.all.in_use() + idle > self.all.size).then_some(Surplus::OfAnyRole)
+    }
+
+    /// How many connections there may be.
+    pub(crate) fn limit(&self) -> usize {
+        self.all.size
+    }
+
+    /// How many are used, or may be at any moment.
+    pub(crate) fn in_use(&self) -> usize {
+        self.all.in_use()
+    }
+
+    /// How many wait for one.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Forgets the roles that have no connection and want none.
@@ -138,11 +175,12 @@ impl Slots {
 
 impl fmt::Debug for Slots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { all, per_role, roles: _, queue_timeout } = self;
+        let Self { all, per_role, roles: _, queue_timeout, waiting, metrics: _ } = self;
         f.debug_struct("Slots")
             .field("size", &all.size)
             .field("per_role", per_role)
             .field("queue_timeout", queue_timeout)
+            .field("waiting", waiting)
             .finish_non_exhaustive()
     }
 }
@@ -191,6 +229,22 @@ impl Full {
     }
 }
 
+/// Counts who waits, however the waiting ends.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -199,13 +253,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
+    fn slots(size: usize, per_role: Option<usize>, queue_timeout: Duration) -> Slots {
+        Slots::new(size, per_role, queue_timeout, Arc::new(Metrics::new()))
+    }
+
     async fn take(slots: &Slots, role: &str, purpose: Purpose) -> Option<Slot> {
         slots.take(role, purpose, slots.deadline()).await.ok()
     }
 
     #[tokio::test]
     async fn sessions_leave_a_share_to_requests() {
-        let slots = Slots::new(8, None, Duration::from_millis(1));
+        let slots = slots(8, None, Duration::from_millis(1));
         let mut sessions = Vec::new();
         while let Some(session) = take(&slots, "app", Purpose::Session).await {
             sessions.push(session);
@@ -221,7 +279,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_connection_is_for_whoever_comes_first() {
-        let slots = Slots::new(1, None, Duration::ZERO);
+        let slots = slots(1, None, Duration::ZERO);
         let session = take(&slots, "app", Purpose::Session).await;
         assert!(session.is_some());
         assert!(take(&slots, "app", Purpose::Request).await.is_none());
@@ -229,7 +287,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_role_has_a_limit_of_its_own() {
-        let slots = Slots::new(8, Some(2), Duration::ZERO);
+        let slots = slots(8, Some(2), Duration::ZERO);
         let app = [take(&slots, "app", Purpose::Request).await, take(&slots, "app", Purpose::Session).await];
         assert!(app.iter().all(Option::is_some));
         let Err(full) = slots.take("app", Purpose::Request, slots.deadline()).await else { panic!("a third") };
@@ -245,7 +303,7 @@ mod tests {
 
     #[tokio::test]
     async fn idle_connections_give_way() {
-        let slots = Slots::new(4, Some(2), Duration::ZERO);
+        let slots = slots(4, Some(2), Duration::ZERO);
         let Some(slot) = take(&slots, "app", Purpose::Request).await else { panic!("none free") };
         assert_eq!(slots.surplus(&slot, 3, 1), None);
         assert_eq!(slots.surplus(&slot, 4, 1), Some(Surplus::OfAnyRole));

@@ -18,6 +18,26 @@ pub(super) struct Limits {
     /// How long a request or a session waits for a connection to come free, in seconds [default: 30]
     #[arg(long, value_name = "SECONDS")]
     queue_timeout: Option<u32>,
+
+    /// How long a client may keep silent in a request, or take nothing of its answer or results, in seconds [default: 60]
+    #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u32).range(1..))]
+    client_timeout: Option<u32>,
+
+    /// Connections of clients at once; more wait [default: 10000]
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..))]
+    max_clients: Option<u32>,
+
+    /// Memory for requests while they are read and taken apart, all together, in MiB [default: 256]
+    #[arg(long, value_name = "MIB", value_parser = value_parser!(u32).range(1..))]
+    max_request_memory: Option<u32>,
+
+    /// The largest body of a request, in MiB [default: 64]
+    #[arg(long, value_name = "MIB", value_parser = value_parser!(u32).range(1..))]
+    max_request_size: Option<u32>,
+
+    /// The largest body of a response over HTTP, in MiB [default: 64]
+    #[arg(long, value_name = "MIB", value_parser = value_parser!(u32).range(1..))]
+    max_response_size: Option<u32>,
 }
 
 impl Limits {
@@ -31,8 +51,27 @@ impl Limits {
         if let Some(seconds) = self.queue_timeout {
             config = config.queue_timeout(Duration::from_secs(seconds.into()));
         }
+        if let Some(seconds) = self.client_timeout {
+            config = config.client_timeout(Duration::from_secs(seconds.into()));
+        }
+        if let Some(count) = self.max_clients {
+            config = config.max_clients(to_usize(count));
+        }
+        if let Some(mib) = self.max_request_memory {
+            config = config.max_request_memory(to_bytes(mib));
+        }
+        if let Some(mib) = self.max_request_size {
+            config = config.max_request_size(to_bytes(mib));
+        }
+        if let Some(mib) = self.max_response_size {
+            config = config.max_response_size(to_bytes(mib));
+        }
         config
     }
+}
+
+fn to_bytes(mib: u32) -> usize {
+    to_usize(mib).saturating_mul(1024 * 1024)
 }
 
 fn to_usize(count: u32) -> usize {

@@ -14,7 +14,7 @@ use super::{
     list::{Idle, List},
     lock,
 };
-use crate::{slots::Slot, spawn::spawn, sql::ValueKinds, upstream::SharedUpstream};
+use crate::{metrics::Metrics, slots::Slot, spawn::spawn, sql::ValueKinds, upstream::SharedUpstream};
 
 /// How long a connection may take to forget what a request did to it.
 const RESET_TIMEOUT: Duration = Duration::from_secs(10);
@@ -29,6 +29,7 @@ pub(crate) struct Lease {
     pub(super) max_lifetime: Duration,
     pub(super) key: Option<BackendKey>,
     pub(super) upstream: SharedUpstream,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) list: Arc<List>,
     /// Given back when the session is idle or closed.
     pub(super) place: Option<(OwnedSemaphorePermit, Slot)>,
@@ -61,6 +62,7 @@ impl Drop for Lease {
         let Some(key) = self.key else { return };
         let upstream = Arc::clone(&self.upstream);
         let place = self.place.take();
+        self.metrics.cancelled();
         spawn(async move {
             if let Err(error) = upstream.cancel(key).await {
                 tracing::warn!(%error, "an abandoned query could not be cancelled");

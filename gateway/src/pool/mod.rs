@@ -20,6 +20,7 @@ use tokio::time::{Instant, timeout_at};
 pub(crate) use lease::Lease;
 
 use crate::{
+    metrics::Metrics,
     slots::{Purpose, Slot, Slots, Surplus},
     sql::{Credentials, Fault},
     upstream::{SharedUpstream, UpstreamStream},
@@ -39,6 +40,7 @@ type Session = Client<UpstreamStream>;
 pub(crate) struct Pool {
     upstream: SharedUpstream,
     slots: Arc<Slots>,
+    metrics: Arc<Metrics>,
     settings: Settings,
     /// The lists are found by a keyed hash, so that no password stays in memory for their sake and none can be guessed
     /// from the time that a comparison takes.
@@ -61,11 +63,16 @@ pub(crate) struct Settings {
 type Key = [u8; 32];
 
 impl Pool {
-    pub(crate) fn new(upstream: SharedUpstream, slots: Arc<Slots>, settings: Settings) -> Result<Self> {
+    pub(crate) fn new(
+        upstream: SharedUpstream,
+        slots: Arc<Slots>,
+        metrics: Arc<Metrics>,
+        settings: Settings,
+    ) -> Result<Self> {
         let mut secret = [0; 64];
         getrandom::fill(&mut secret)
             .map_err(|error| pgferry::Error::connect(format!("the system gives no random bytes: {error}")))?;
-        Ok(Self { upstream, slots, settings, secret, lists: Mutex::default() })
+        Ok(Self { upstream, slots, metrics, settings, secret, lists: Mutex::default() })
     }
 
     /// Takes a session of these credentials, or logs in. Cancel safe.
@@ -96,6 +103,7 @@ impl Pool {
             max_lifetime: self.settings.max_lifetime,
             key,
             upstream: Arc::clone(&self.upstream),
+            metrics: Arc::clone(&self.metrics),
             list,
             place: Some((permit, slot)),
         })
@@ -107,6 +115,11 @@ impl Pool {
         while let Some(idle) = self.surplus(slot, role) {
             idle.close().await;
         }
+    }
+
+    /// How many sessions are idle.
+    pub(crate) fn idle(&self) -> usize {
+        lock(&self.lists).values().map(|list| lock(&list.idle).len()).sum()
     }
 
     fn surplus(&self, slot: &Slot, role: &str) -> Option<Idle> {
@@ -133,7 +146,14 @@ impl Pool {
             // The text of values goes into JSON, which is UTF-8.
             .parameter("client_encoding", "UTF8");
         startup.database = Some(database.clone()).filter(|database| !database.is_empty());
-        let mut session = self.upstream.log_in(&startup).await.map_err(|error| Fault::from_login(&error, user))?;
+        let mut session = self.upstream.log_in(&startup).await.map_err(|error| {
+            if error.as_db_error().is_some() {
+                self.metrics.log_in_failed();
+            } else {
+                tracing::warn!("{error}");
+            }
+            Fault::from_login(&error, user)
+        })?;
         session.set_max_message(self.settings.max_response.saturating_add(MESSAGE_SLACK));
         tracing::debug!("logged in at Postgres");
         Ok(session)
@@ -185,7 +205,7 @@ impl Pool {
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { upstream, slots, settings, secret: _, lists } = self;
+        let Self { upstream, slots, metrics: _, settings, secret: _, lists } = self;
         f.debug_struct("Pool")
             .field("upstream", upstream)
             .field("slots", slots)

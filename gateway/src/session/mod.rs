@@ -6,7 +6,7 @@ mod opening;
 mod queue;
 mod relay;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use bytes::{Bytes, BytesMut};
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -17,6 +17,7 @@ use tokio::{io::AsyncWriteExt, select};
 use crate::{
     faults::{Ended, Relay},
     gateway::Shared,
+    metrics::OpenSession,
     upstream::SharedUpstream,
     ws_auth::WsAuth,
 };
@@ -28,14 +29,14 @@ use relay::{Abandoned, relay};
 type Stream = ByteStream<TokioIo<Upgraded>>;
 
 /// Serves one WebSocket until either side is done, and closes it.
-pub(crate) async fn run(shared: Arc<Shared>, upgrade: OnUpgrade, upstream: SharedUpstream) {
+pub(crate) async fn run(shared: Arc<Shared>, upgrade: OnUpgrade, upstream: SharedUpstream, id: String) {
     let upgraded = match upgrade.await {
         Ok(upgraded) => upgraded,
         Err(error) => return tracing::debug!(%error, "a client gave up before its upgrade"),
     };
     let mut stream = ByteStream::accepted(TokioIo::new(upgraded)).await;
     let served = select! {
-        served = serve(&shared, &mut stream, &upstream) => served,
+        served = serve(&shared, &mut stream, &upstream, &id) => served,
         () = shared.draining.cancelled() => Ok(Ended::Quietly),
     };
     match served {
@@ -51,11 +52,12 @@ pub(crate) async fn run(shared: Arc<Shared>, upgrade: OnUpgrade, upstream: Share
 }
 
 /// Errors are those that the client has not been told yet, before its session began.
-async fn serve(shared: &Shared, stream: &mut Stream, upstream: &SharedUpstream) -> Result<Ended, Goodbye> {
+async fn serve(shared: &Shared, stream: &mut Stream, upstream: &SharedUpstream, id: &str) -> Result<Ended, Goodbye> {
     let mut unread = BytesMut::new();
     let (raw, startup) = match opening::read(stream, &mut unread).await? {
         None => return Ok(Ended::Quietly),
         Some(Request::Cancel(key)) => {
+            shared.metrics.cancelled();
             upstream.cancel(key).await?;
             return Ok(Ended::Quietly);
         }
@@ -73,7 +75,8 @@ async fn serve(shared: &Shared, stream: &mut Stream, upstream: &SharedUpstream) 
             let Some(slot) = queue::wait(shared, stream, &mut unread, &startup.user).await? else {
                 return Ok(Ended::Quietly);
             };
-            let log_in::Session { upstream, key, greeting } = log_in::log_in(upstream, &startup, greeting).await?;
+            let log_in::Session { upstream, key, greeting } =
+                log_in::log_in(upstream, &startup, greeting).await.inspect_err(|error| failed(shared, error))?;
             (slot, upstream, key, BytesMut::new(), greeting)
         }
         WsAuth::Relay => {
@@ -85,6 +88,7 @@ async fn serve(shared: &Shared, stream: &mut Stream, upstream: &SharedUpstream) 
             (slot, upstream.connect().await?, None, raw, Bytes::new())
         }
     };
+    let _open = Open::begin(shared, id);
     let abandoned = Abandoned::new(upstream, key);
     let Some((faults, log_in)) = faults else {
         // One of them is empty, as a rule.
@@ -102,6 +106,36 @@ async fn serve(shared: &Shared, stream: &mut Stream, upstream: &SharedUpstream) 
         abandoned.session_ended();
     }
     Ok(ended)
+}
+
+/// Counts a log-in that Postgres refused, and tells of one that did not get so far.
+fn failed(shared: &Shared, error: &pgferry::Error) {
+    if error.as_db_error().is_some() {
+        shared.metrics.log_in_failed();
+    } else {
+        tracing::warn!("{error}");
+    }
+}
+
+/// A session that is being relayed: its beginning and its end are told.
+struct Open<'a> {
+    id: &'a str,
+    began: Instant,
+    _counted: OpenSession,
+}
+
+impl<'a> Open<'a> {
+    fn begin(shared: &Shared, id: &'a str) -> Self {
+        tracing::info!(id, "session opened");
+        Self { id, began: Instant::now(), _counted: shared.metrics.session() }
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(id = self.id, ms, "session closed");
+    }
 }
 
 /// Tells a client why it has no session.

@@ -31,6 +31,14 @@ impl Fault {
         Self::new(StatusCode::REQUEST_TIMEOUT, format!("nothing of the HTTP request body came for {silence:?}"))
     }
 
+    /// Nothing was executed, and it may do well later.
+    pub(crate) fn out_of_memory() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the requests that are being served take all the memory that they may have together: send fewer or smaller ones at once, or raise --max-request-memory (GatewayConfig::max_request_memory)",
+        )
+    }
+
     pub(crate) fn response_too_large(limit: usize) -> Self {
         Self::new(StatusCode::INSUFFICIENT_STORAGE, format!("response is too large (max is {limit} bytes)"))
     }

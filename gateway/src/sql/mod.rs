@@ -21,17 +21,24 @@ use http::{
 };
 use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Bytes, Incoming};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 pub(crate) use body::Body;
 pub(crate) use credentials::Credentials;
 pub(crate) use fault::Fault;
 pub(crate) use value_kind::ValueKinds;
 
-use crate::{faults::Started, pool::Pool};
+use crate::{
+    faults::Started,
+    gateway::Shared,
+    memory::{Exhausted, Held},
+};
 use output::Output;
 use payload::Payload;
 use request::Options;
+
+/// How fast a request's body has to come after the time that a client may be silent, in bytes a second.
+const SLOWEST: u64 = 16 * 1024;
 
 /// How large a request and its response may be, in bytes, and how long a client may keep silent while it is to speak.
 #[derive(Clone, Copy, Debug)]
@@ -44,8 +51,8 @@ pub(crate) struct Limits {
 /// Answers one request.
 ///
 /// Dropping it while a query runs cancels the query, and so does dropping the answer's body.
-pub(crate) async fn answer(pool: &Pool, limits: Limits, request: Request<Incoming>) -> Response<Body> {
-    result(pool, limits, request).await.unwrap_or_else(|fault| {
+pub(crate) async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
+    result(shared, request).await.unwrap_or_else(|fault| {
         // The message may quote values of the statement, so it is for those who ask for details.
         tracing::debug!(status = fault.status.as_u16(), message = fault.message(), "request failed");
         json(fault.status, fault.body())
@@ -64,21 +71,24 @@ fn response(status: StatusCode, body: Body) -> Response<Body> {
     response
 }
 
-async fn result(pool: &Pool, limits: Limits, request: Request<Incoming>) -> Result<Response<Body>, Fault> {
+async fn result(shared: &Shared, request: Request<Incoming>) -> Result<Response<Body>, Fault> {
+    let limits = shared.config.limits;
+    let mut held = shared.memory.hold();
     let (head, body) = request.into_parts();
     let credentials = Credentials::from_headers(&head.headers)?;
     let options = Options::from_headers(&head.headers)?;
     let announced = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    let body = read(body, announced, limits).await?;
+    let body = read(body, announced, limits, &mut held).await?;
+    shared.metrics.received(body.len());
     // Only who has logged in may have the gateway take a body apart.
-    let mut lease = pool.lease(&credentials).await?;
-    let parsed = serde_json::from_slice::<Payload>(&body);
+    let mut lease = shared.pool.lease(&credentials).await?;
+    let (parsed, held) = Payload::parse(&body, held);
     drop(body);
     let payload = match parsed {
         Ok(payload) => payload,
-        Err(error) => {
+        Err(fault) => {
             lease.finish();
-            return Err(Fault::bad_request(format!("could not parse the HTTP request body: {error}")));
+            return Err(fault);
         }
     };
     let repeated: Vec<_> = match &payload {
@@ -88,6 +98,7 @@ async fn result(pool: &Pool, limits: Limits, request: Request<Incoming>) -> Resu
     let started = head.extensions.get::<Started>().cloned();
     let body = Body::of(|parts| async move {
         let (session, kinds) = lease.parts().ok_or_else(Fault::too_many_connections)?;
+        let _held = held;
         let mut out = Output::new(limits.response, parts);
         if let Some(started) = started {
             started.tell();
@@ -108,7 +119,7 @@ async fn result(pool: &Pool, limits: Limits, request: Request<Incoming>) -> Resu
 }
 
 /// Reads a request's body, as long as it keeps to the limit: an announced length is checked before anything is read.
-async fn read<B>(body: B, announced: Option<usize>, limits: Limits) -> Result<Bytes, Fault>
+async fn read<B>(body: B, announced: Option<usize>, limits: Limits, held: &mut Held) -> Result<Bytes, Fault>
 where
     B: HttpBody<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -119,13 +130,20 @@ where
     }
     let mut body = pin!(body);
     let mut whole = BytesMut::new();
-    while let Some(frame) = timeout(silence, body.frame()).await.map_err(|_| Fault::request_too_slow(silence))? {
+    let began = Instant::now();
+    loop {
+        // A little now and then is no way to keep the gateway's memory.
+        let due = silence.saturating_add(Duration::from_secs(whole.len() as u64 / SLOWEST));
+        let patience = silence.min(due.saturating_sub(began.elapsed()));
+        let frame = timeout(patience, body.frame()).await.map_err(|_| Fault::request_too_slow(silence))?;
+        let Some(frame) = frame else { break };
         let frame = frame
             .map_err(|error| Fault::bad_request(format!("could not read the HTTP request body: {}", error.into())))?;
         let Ok(data) = frame.into_data() else { continue };
         if data.len() > limit - whole.len() {
             return Err(Fault::request_too_large(limit));
         }
+        held.grow(data.len()).map_err(|Exhausted| Fault::out_of_memory())?;
         // Copied: to keep the frames costs many times their size when each has one byte.
         whole.extend_from_slice(&data);
     }

@@ -1,17 +1,22 @@
-use std::fmt;
-
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, MapAccess, SeqAccess},
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
 };
 
+use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess};
+
 use super::{
+    fault::Fault,
     lenient::{As, Shape, skip},
     param::Param,
 };
+use crate::memory::{Exhausted, Held};
 
-/// How many parameters a Bind message can count (manual, section 55.7).
-const MAX_PARAMS: usize = u16::MAX as usize;
+/// How many parameters the reference's Bind message can count (PROTOCOL.md, section 2).
+const MAX_PARAMS: usize = i16::MAX as usize;
+
+/// What the allocator needs for each text beside its bytes.
+const ALLOCATION: usize = 16;
 
 /// What the reference says of a body that is JSON and neither form; clients know the text.
 const NEITHER: &str = "data did not match any variant of untagged enum Payload";
@@ -37,10 +42,42 @@ pub(crate) struct Batch {
     pub(crate) queries: Vec<Query>,
 }
 
-impl<'de> Deserialize<'de> for Payload {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Raised here, outside of what is read, the error gets no line and column.
-        deserializer.deserialize_any(As(PayloadShape))?.ok_or_else(|| D::Error::custom(NEITHER))
+impl Payload {
+    /// Reads a body, and gives back what holds the memory for what became of it: small values take a multiple of their text.
+    pub(super) fn parse(body: &[u8], held: Held) -> (Result<Self, Fault>, Held) {
+        let room = Room { held: RefCell::new(held), exhausted: Cell::new(false) };
+        let parsed = Self::parse_within(body, &room);
+        (parsed, room.held.into_inner())
+    }
+
+    fn parse_within(body: &[u8], room: &Room) -> Result<Self, Fault> {
+        let mut json = serde_json::Deserializer::from_slice(body);
+        let parsed = As(PayloadShape(room)).deserialize(&mut json).and_then(|payload| {
+            json.end()?;
+            payload.ok_or_else(|| serde_json::Error::custom(NEITHER))
+        });
+        parsed.map_err(|error| {
+            if room.exhausted.get() {
+                Fault::out_of_memory()
+            } else {
+                Fault::bad_request(format!("could not parse the HTTP request body: {error}"))
+            }
+        })
+    }
+}
+
+/// The memory for what is read.
+struct Room {
+    held: RefCell<Held>,
+    exhausted: Cell<bool>,
+}
+
+impl Room {
+    fn take<E: Error>(&self, bytes: usize) -> Result<(), E> {
+        self.held.borrow_mut().grow(bytes).map_err(|Exhausted| {
+            self.exhausted.set(true);
+            E::custom("there is no memory left")
+        })
     }
 }
 
@@ -90,10 +127,14 @@ struct Fields {
 
 impl Fields {
     /// Reads the value of this key, which may be none of a query's.
-    fn read<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+    fn read<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A, room: &Room) -> Result<(), A::Error> {
         match key {
-            "query" => self.query.set(map.next_value_seed(As(TextShape))?),
-            "params" => self.params.set(map.next_value_seed(As(ParamsShape))?),
+            "query" => {
+                let query = map.next_value_seed(As(TextShape))?;
+                room.take(query.as_ref().map_or(0, String::len))?;
+                self.query.set(query);
+            }
+            "params" => self.params.set(map.next_value_seed(As(ParamsShape(room)))?),
             "arrayMode" => self.array_mode.set(map.next_value_seed(As(FlagShape))?),
             _ => skip(map)?,
         }
@@ -106,9 +147,9 @@ impl Fields {
     }
 }
 
-struct PayloadShape;
+struct PayloadShape<'a>(&'a Room);
 
-impl<'de> Shape<'de> for PayloadShape {
+impl<'de> Shape<'de> for PayloadShape<'_> {
     type Value = Payload;
 
     fn object<A: MapAccess<'de>>(self, map: &mut A) -> Result<Option<Payload>, A::Error> {
@@ -116,8 +157,8 @@ impl<'de> Shape<'de> for PayloadShape {
         let mut queries = Field::Absent;
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "queries" => queries.set(map.next_value_seed(As(QueriesShape))?),
-                key => fields.read(key, map)?,
+                "queries" => queries.set(map.next_value_seed(As(QueriesShape(self.0)))?),
+                key => fields.read(key, map, self.0)?,
             }
         }
         let batch = || queries.required().map(|queries| Payload::Batch(Batch { queries }));
@@ -125,14 +166,15 @@ impl<'de> Shape<'de> for PayloadShape {
     }
 }
 
-struct QueriesShape;
+struct QueriesShape<'a>(&'a Room);
 
-impl<'de> Shape<'de> for QueriesShape {
+impl<'de> Shape<'de> for QueriesShape<'_> {
     type Value = Vec<Query>;
 
     fn array<A: SeqAccess<'de>>(self, seq: &mut A) -> Result<Option<Vec<Query>>, A::Error> {
         let mut queries = Some(Vec::new());
-        while let Some(query) = seq.next_element_seed(As(QueryShape))? {
+        while let Some(query) = seq.next_element_seed(As(QueryShape(self.0)))? {
+            self.0.take(size_of::<Query>() + ALLOCATION)?;
             queries = queries.zip(query).map(|(mut queries, query)| {
                 queries.push(query);
                 queries
@@ -142,31 +184,33 @@ impl<'de> Shape<'de> for QueriesShape {
     }
 }
 
-struct QueryShape;
+struct QueryShape<'a>(&'a Room);
 
-impl<'de> Shape<'de> for QueryShape {
+impl<'de> Shape<'de> for QueryShape<'_> {
     type Value = Query;
 
     fn object<A: MapAccess<'de>>(self, map: &mut A) -> Result<Option<Query>, A::Error> {
         let mut fields = Fields::default();
         while let Some(key) = map.next_key::<String>()? {
-            fields.read(&key, map)?;
+            fields.read(&key, map, self.0)?;
         }
         Ok(fields.into_query())
     }
 }
 
-struct ParamsShape;
+struct ParamsShape<'a>(&'a Room);
 
-impl<'de> Shape<'de> for ParamsShape {
+impl<'de> Shape<'de> for ParamsShape<'_> {
     type Value = Vec<Param>;
 
     fn array<A: SeqAccess<'de>>(self, seq: &mut A) -> Result<Option<Vec<Param>>, A::Error> {
         let mut params = Vec::new();
-        while let Some(param) = seq.next_element()? {
+        while let Some(param) = seq.next_element::<Param>()? {
             if params.len() == MAX_PARAMS {
                 return Err(A::Error::custom(TooManyParams));
             }
+            let text = param.0.as_ref().map_or(0, |text| text.len() + ALLOCATION);
+            self.0.take(size_of::<Param>() + text)?;
             params.push(param);
         }
         Ok(Some(params))
@@ -209,15 +253,21 @@ impl Shape<'_> for FlagShape {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::Memory;
+
+    fn parse(body: &str) -> Result<Payload, Fault> {
+        Payload::parse(body.as_bytes(), Memory::new(64 * 1024 * 1024).hold()).0
+    }
 
     fn error(body: &str) -> String {
-        serde_json::from_slice::<Payload>(body.as_bytes()).err().map(|error| error.to_string()).unwrap_or_default()
+        let message = parse(body).err().map(|fault| fault.message().to_owned()).unwrap_or_default();
+        message.strip_prefix("could not parse the HTTP request body: ").unwrap_or(&message).to_owned()
     }
 
     #[test]
     fn takes_both_forms() {
         let body = r#"{"query":"SELECT $1","params":["x",null],"arrayMode":true,"unknown":1}"#;
-        let Ok(Payload::Single(query)) = serde_json::from_str(body) else { panic!("not a single query") };
+        let Ok(Payload::Single(query)) = parse(body) else { panic!("not a single query") };
         assert_eq!((query.query.as_str(), query.array_mode), ("SELECT $1", Some(true)));
         assert_eq!(query.params, [Param(Some("x".into())), Param(None)]);
 
@@ -225,7 +275,7 @@ mod tests {
             r#"{"queries":[{"query":"a"},{"query":"b","arrayMode":false}]}"#,
             r#"{"query":1,"queries":[{"query":"a","arrayMode":null},{"query":"b","arrayMode":false,"x":[{"y":0.5}]}]}"#,
         ] {
-            let Ok(Payload::Batch(batch)) = serde_json::from_str(body) else { panic!("not a batch") };
+            let Ok(Payload::Batch(batch)) = parse(body) else { panic!("not a batch") };
             assert_eq!(batch.queries.len(), 2);
             assert_eq!((batch.queries[0].array_mode, batch.queries[1].array_mode), (None, Some(false)));
         }
@@ -262,13 +312,24 @@ mod tests {
     }
 
     #[test]
+    fn takes_memory_for_what_it_makes() {
+        let params = vec!["1"; 10_000].join(",");
+        let body = format!(r#"{{"queries":[{{"query":"a","params":[{params}]}}]}}"#);
+        for (memory, did_well) in [(10_000 * size_of::<Param>(), false), (1024 * 1024, true)] {
+            let parsed = Payload::parse(body.as_bytes(), Memory::new(memory).hold()).0;
+            assert_eq!(parsed.is_ok(), did_well);
+            assert!(parsed.err().is_none_or(|fault| fault.status == http::StatusCode::SERVICE_UNAVAILABLE));
+        }
+    }
+
+    #[test]
     fn stops_at_the_first_parameter_too_many() {
         let params = |count| vec!["1"; count].join(",");
         for (start, end) in [(r#"{"query":"a","params":["#, "]}"), (r#"{"queries":[{"query":"a","params":["#, "]}]}")] {
             assert_eq!(error(&format!("{start}{}{end}", params(MAX_PARAMS))), "");
             // What follows is not even JSON.
             let error = error(&format!("{start}{},1,!", params(MAX_PARAMS)));
-            assert!(error.starts_with("a query can have at most 65535 parameters"), "{error}");
+            assert!(error.starts_with("a query can have at most 32767 parameters"), "{error}");
         }
     }
 }

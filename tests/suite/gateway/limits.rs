@@ -198,3 +198,44 @@ async fn a_role_has_a_limit_of_its_own() -> Result<()> {
     Client::connect(fixture.websocket().await?, &fixture.startup("password")?).await?;
     Ok(())
 }
+
+#[tokio::test]
+async fn memory_for_requests_is_bounded() -> Result<()> {
+    let fixture = Fixture::start_with(|config| config.max_request_memory(1024 * 1024)).await?;
+    let text = "x".repeat(2 * 1024 * 1024);
+    let large = json!({ "query": "SELECT length($1)", "params": [text] });
+    // Small values take a multiple of their text.
+    let many = json!({ "queries": vec![json!({ "query": "", "params": vec![1; 30_000] }); 2] });
+    for body in [large, many] {
+        let (status, body) = answer(fixture.request(&body).send().await?).await?;
+        assert_eq!(status, 503, "{body}");
+        assert!(body["message"].as_str().is_some_and(|message| message.contains("--max-request-memory")), "{body}");
+        assert_eq!(fixture.rows("SELECT 1").await?, json!([["1"]]), "what was taken was not given back");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn heads_that_are_too_large_are_refused() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let request = || fixture.request(&json!({ "query": "SELECT 1" }));
+    let response = request().header("X-Long", "x".repeat(100_000)).send().await?;
+    assert_eq!(response.status(), 431);
+    assert_eq!(request().header("X-Long", "x".repeat(30_000)).send().await?.status(), 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn clients_beyond_the_limit_wait() -> Result<()> {
+    let fixture = Fixture::start_with(|config| config.max_clients(1)).await?;
+    let first = Client::connect(fixture.websocket().await?, &fixture.startup("password")?).await?;
+    let request = fixture.rows("SELECT 1");
+    tokio::pin!(request);
+    tokio::select! {
+        rows = &mut request => anyhow::bail!("two at once: {rows:?}"),
+        () = tokio::time::sleep(Duration::from_millis(200)) => {}
+    }
+    first.close().await?;
+    assert_eq!(request.await?, json!([["1"]]));
+    Ok(())
+}

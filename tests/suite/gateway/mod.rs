@@ -1,11 +1,14 @@
 //! The gateway as a client sees it, in front of a real Postgres.
 
 mod http;
+mod leaving;
 mod limits;
+mod metrics;
 mod safety;
 mod session_state;
 mod silence;
 mod streaming;
+mod unread;
 mod upstream_tls;
 mod websocket;
 
