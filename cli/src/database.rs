@@ -16,6 +16,15 @@ pub(crate) struct Database {
 }
 
 impl Database {
+    /// Returns the URL as it was given, password and all, and where: on the command line, or in `DATABASE_URL`.
+    pub(crate) fn given(&self, argument: Option<&str>) -> Option<(String, &'static str)> {
+        if let Some(url) = self.url.as_deref().or(argument) {
+            return Some((url.to_owned(), "URL"));
+        }
+        let url = self.env_file.read().ok()?.get("DATABASE_URL")?.into_string().ok()?;
+        Some((url, "DATABASE_URL"))
+    }
+
     /// Returns the configuration that the URL, given as the flag or as an argument of its own, and the environment stand for.
     ///
     /// Takes a password out of the list of processes: the command may begin again here, so nothing must have been done yet.
@@ -42,6 +51,7 @@ impl Database {
 }
 
 /// Returns whether an argument is meant as a URL: `scheme://…`, as no statement begins.
+#[cfg_attr(not(test), expect(dead_code, reason = "pgferry query, which is about to land, asks it"))]
 pub(crate) fn is_url(argument: &str) -> bool {
     argument.split_once("://").is_some_and(|(scheme, _)| {
         scheme.starts_with(|first: char| first.is_ascii_alphabetic())

@@ -2,12 +2,12 @@
 
 mod argv;
 mod completions;
-#[expect(dead_code, reason = "pgferry query, which is about to land, takes its URL from here")]
 mod database;
 mod dotenv;
 mod gateway;
 mod logging;
 mod mistake;
+mod ping;
 mod problem;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -25,6 +25,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Gateway(Box<gateway::Gateway>),
+    Ping(ping::Ping),
     Completions(completions::Completions),
 }
 
@@ -42,6 +43,7 @@ async fn main() -> ExitCode {
     logging::start();
     let done = match command {
         Command::Gateway(gateway) => gateway.run().await,
+        Command::Ping(ping) => ping.run().await,
         Command::Completions(completions) => completions.run(),
     };
     match done {

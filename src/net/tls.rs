@@ -103,6 +103,10 @@ fn certificate_remedy(error: &CertificateError) -> &'static str {
         CertificateError::UnknownIssuer => {
             " (nobody that is trusted here signed the certificate: name its root certificate, if it is the right server)"
         }
+        CertificateError::BadSignature => {
+            " (another authority signed it than the one of that name that is trusted here: name its root certificate, if it is \
+             the right server)"
+        }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             " (the server must renew it, unless this machine's clock is wrong)"
         }

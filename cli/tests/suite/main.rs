@@ -4,6 +4,7 @@ mod ephemeral;
 mod failures;
 mod gateway;
 mod javascript;
+mod ping;
 mod running;
 mod tap;
 
