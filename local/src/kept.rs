@@ -10,6 +10,8 @@ use crate::{account::Account, installation::Installation, lock, reach::is_open_t
 
 /// What says that a directory is of this crate.
 const MARK: &str = "pgferry-local";
+/// What says that a directory is of the embedded PostgreSQL.
+const EMBEDDED_MARK: &str = "pgferry-embedded";
 const LOCK: &str = "lock";
 const DATA: &str = "data";
 /// What may be in a directory that is as good as empty: the second is in every new file system.
@@ -136,6 +138,12 @@ fn refuse_anothers(directory: &Path) -> Result<()> {
     let entries = fs::read_dir(directory)?.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>>>()?;
     if entries.iter().any(|name| name == MARK) {
         return Ok(());
+    }
+    if entries.iter().any(|name| name == EMBEDDED_MARK) {
+        bail!(
+            "it has the data of the PostgreSQL that is compiled into pgferry, which an installed one cannot read: add --embedded, or take \
+             another directory"
+        );
     }
     if entries.iter().any(|name| name == "PG_VERSION") {
         bail!(

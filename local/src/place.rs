@@ -1,5 +1,5 @@
 use std::{
-    fs::{File, Permissions},
+    fs::{self, File, Permissions},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
@@ -134,6 +134,8 @@ impl Place {
 
 fn temporary(account: &Account) -> Result<TempDir> {
     let parent = temporary_directory(account);
+    // Programs are started in another directory.
+    let parent = fs::canonicalize(&parent).with_context(|| format!("there is no {}", parent.display()))?;
     let directory = tempfile::Builder::new()
         .prefix("pgferry-ephemeral-")
         .permissions(Permissions::from_mode(0o700))

@@ -154,12 +154,13 @@ fn directories_of_others_are_left_alone() -> Result<()> {
         ensure!(names(&directory)? == before, "{name} was changed");
         Ok(())
     };
-    for (name, file) in [("project", "Cargo.toml"), ("cluster", "PG_VERSION")] {
+    for (name, file) in [("project", "Cargo.toml"), ("cluster", "PG_VERSION"), ("embedded", "pgferry-embedded")] {
         fs::create_dir(folder.path().join(name))?;
         fs::write(folder.path().join(name).join(file), "15\n")?;
     }
     refused("project", "Cargo.toml")?;
     refused("cluster", "--upstream")?;
+    refused("embedded", "add --embedded")?;
 
     let file = folder.path().join("file");
     fs::write(&file, "")?;

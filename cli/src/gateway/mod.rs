@@ -143,7 +143,7 @@ async fn before_another(
     }
     announce(&gateway, &upstream, None)?;
     interruption.come().await?;
-    gateway.shutdown().await;
+    end(gateway, interruption).await;
     Ok(())
 }
 
@@ -162,17 +162,24 @@ async fn before_its_own(
         }
     };
     let mut postgres = started?;
-    let upstream = postgres.upstream()?;
-    let gateway = Server::bind(configure(upstream.clone())).await?;
+    let gateway = Server::bind(configure(postgres.upstream.clone())).await?;
     postgres.introduce();
-    announce(&gateway, &upstream, Some(postgres.password()))?;
+    announce(&gateway, &postgres.upstream, Some(&postgres.password))?;
     let ended = tokio::select! {
         interrupted = interruption.come() => interrupted.map_err(Into::into),
         error = postgres.end() => Err(error),
     };
-    gateway.shutdown().await;
-    postgres.stop().await?;
-    ended
+    end(gateway, interruption).await;
+    let stopped = postgres.stop().await;
+    ended.and(stopped)
+}
+
+/// Lets requests end, unless whoever interrupted once does so again.
+async fn end(gateway: Server, interruption: &mut Interruption) {
+    tokio::select! {
+        () = gateway.shutdown() => {}
+        _ = interruption.come() => {}
+    }
 }
 
 fn announce(gateway: &Server, upstream: &Upstream, password: Option<&str>) -> anyhow::Result<()> {

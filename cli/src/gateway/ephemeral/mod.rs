@@ -1,5 +1,6 @@
 //! `--ephemeral`: a Postgres for local development, which the command starts and ends itself.
 
+#[cfg_attr(not(unix), path = "installed_disabled.rs")]
 mod installed;
 mod password;
 mod server;
@@ -16,12 +17,13 @@ pub(super) use self::server::Server;
 pub(super) struct Ephemeral {
     /// Starts a throw-away PostgreSQL instead of standing in front of one that runs
     ///
-    /// The printed DATABASE_URL has its role, its database and its password: a random one, or that of the environment variable
-    /// PGFERRY_EPHEMERAL_PASSWORD. At the end everything vanishes.
+    /// The printed DATABASE_URL has its role, its
+    /// database and its password: a random one, or that of the environment variable PGFERRY_EPHEMERAL_PASSWORD. At the end
+    /// everything vanishes.
     #[arg(long)]
     ephemeral: bool,
 
-    /// Keeps the data of --ephemeral in a directory, with its password and its port
+    /// Keeps the data of --ephemeral in a directory, with its password
     #[arg(long, value_name = "DIR", requires = "ephemeral")]
     data: Option<PathBuf>,
 
@@ -36,6 +38,13 @@ pub(super) struct Ephemeral {
     postgres_port: Option<u16>,
 }
 
+/// What is wanted of a server, whichever it is.
+struct Wanted {
+    data: Option<PathBuf>,
+    password: Option<String>,
+    port: Option<u16>,
+}
+
 impl Ephemeral {
     /// Whether it is asked for.
     pub(super) fn is_wanted(&self) -> bool {
@@ -44,8 +53,8 @@ impl Ephemeral {
 
     /// Starts it. Blocks for seconds where the data directory has to be made.
     pub(super) fn start(self) -> anyhow::Result<Server> {
-        let Self { ephemeral: _, data, postgres_bin, postgres_port } = self;
-        let password = password::from_env()?;
-        installed::start(postgres_bin.as_deref(), data, password, postgres_port)
+        let Self { ephemeral: _, data, postgres_bin, postgres_port: port } = self;
+        let wanted = Wanted { data, password: password::from_env()?, port };
+        installed::start(&installed::find(postgres_bin.as_deref())?, wanted)
     }
 }
