@@ -229,6 +229,7 @@ impl GatewayConfig {
     }
 
     pub(crate) fn check(&self) -> Result<()> {
+        self.origins.check_names()?;
         if self.tls.is_none() && !self.allow_plain && !self.listen.ip().is_loopback() {
             return Err(Error::refused(format!(
                 "{} can be reached from other machines and passwords would travel in cleartext: listen on 127.0.0.1, put TLS before it (GatewayConfig::tls), or allow it by name (--allow-plain, GatewayConfig::allow_plain)",

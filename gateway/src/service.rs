@@ -118,7 +118,7 @@ fn admit(shared: &Shared, request: &Request<Incoming>) -> Result<(), Fault> {
         return Ok(());
     }
     shared.config.hosts.check(request)?;
-    shared.config.origins.check(request.headers())
+    shared.config.origins.check(request)
 }
 
 fn is_upgrade(request: &Request<Incoming>) -> bool {
