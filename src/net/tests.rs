@@ -1,6 +1,6 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use rcgen::{CertificateParams, DnType, KeyPair, generate_simple_self_signed};
+use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
 use rustls::ServerConfig;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::{
@@ -36,9 +36,17 @@ struct Server {
 
 impl Server {
     async fn start() -> Self {
-        let key = generate_simple_self_signed([HOST.to_owned(), "127.0.0.1".to_owned()]).unwrap();
-        let certificate = key.cert.der().clone();
-        let secret = PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
+        Self::start_valid(2000, 4000).await
+    }
+
+    /// Starts one whose certificate is valid from the beginning of a year to that of another.
+    async fn start_valid(from: i32, to: i32) -> Self {
+        let mut params = CertificateParams::new([HOST.to_owned(), "127.0.0.1".to_owned()]).unwrap();
+        params.not_before = date_time_ymd(from, 1, 1);
+        params.not_after = date_time_ymd(to, 1, 1);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap().der().clone();
+        let secret = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
@@ -200,6 +208,24 @@ async fn a_certificate_that_does_not_prove_the_host_is_refused() {
         assert!(error.is_tls() && error.is_connect() && error.outcome() == Outcome::NotExecuted, "{error:?}");
         assert!(error.to_string().contains(what), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_certificate_out_of_its_time_is_refused_with_what_to_do() {
+    for (from, to, what) in [(2000, 2001, "the server must renew it"), (3000, 3001, "is this machine's clock right?")] {
+        let server = Server::start_valid(from, to).await;
+        let (client, _) = server.connected(HOST, std::slice::from_ref(&server.certificate)).await;
+        let error = client.unwrap_err();
+        assert!(error.is_tls() && error.to_string().contains(what), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_by_another_authority_of_the_same_name_is_refused_with_what_to_do() {
+    let (server, another) = (Server::start().await, Server::start().await);
+    let (client, _) = server.connected(HOST, &[another.certificate]).await;
+    let error = client.unwrap_err();
+    assert!(error.is_tls() && error.to_string().contains("name its root certificate"), "{error}");
 }
 
 #[tokio::test]

@@ -19,6 +19,9 @@ pub(super) struct Plan {
     /// How many statements are run on an open one.
     pub(super) warm: usize,
     pub(super) statement: String,
+    /// How long opening a connection may take, up to the log-in.
+    pub(super) connect_timeout: Duration,
+    /// How long a statement may take.
     pub(super) timeout: Duration,
 }
 
@@ -95,8 +98,8 @@ pub(super) async fn measure(config: &Config, transport: Transport, plan: &Plan, 
     for number in 0..plan.tries {
         let mut sample = Sample::default();
         let opened = match transport {
-            Transport::Http => probe::http::open(config, &plan.statement, &mut sample).await.map(|()| None),
-            _ => probe::websocket::open(config, &plan.statement, &mut sample).await.map(Some),
+            Transport::Http => probe::http::open(config, plan, &mut sample).await.map(|()| None),
+            _ => probe::websocket::open(config, plan, &mut sample).await.map(Some),
         };
         tick();
         match opened {
@@ -138,7 +141,7 @@ async fn warm_websocket(
     tick: impl Fn(),
 ) -> Result<(), Error> {
     for _ in 0..plan.warm {
-        times.push(session.warm(&plan.statement, plan.timeout).await?);
+        times.push(session.warm(plan).await?);
         tick();
     }
     Ok(())
@@ -150,9 +153,9 @@ async fn warm_http(
     times: &mut Vec<(Duration, u32)>,
     tick: impl Fn(),
 ) -> Result<(), Error> {
-    let mut session = probe::http::Session::open(config, &plan.statement, plan.timeout).await?;
+    let mut session = probe::http::Session::open(config, plan).await?;
     for _ in 0..plan.warm {
-        times.push(session.warm(&plan.statement).await?);
+        times.push(session.warm(plan).await?);
         tick();
     }
     Ok(())

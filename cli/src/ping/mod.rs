@@ -60,9 +60,9 @@ pub(crate) struct Ping {
     #[arg(long, value_name = "SQL", default_value = "select 1")]
     statement: String,
 
-    /// How long opening a connection may take, and a statement
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
-    timeout: Duration,
+    /// How long opening a connection may take, and a statement; defaults to the URL's own limits, or else 10
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<Duration>,
 
     /// Only says what the URL is taken for; connects to nothing
     #[arg(long)]
@@ -79,6 +79,9 @@ enum Transports {
     Websocket,
     Both,
 }
+
+/// How long a statement may take, where nobody says.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 const DETAILS: &str = "\
 Exit status: 0 where all transports that were asked for work, 1 where one does not, 2 where the command line or the URL is not
@@ -119,7 +122,8 @@ impl Ping {
             tries: self.tries.into(),
             warm: usize::try_from(self.warm).unwrap_or(usize::MAX),
             statement: self.statement.clone(),
-            timeout: self.timeout,
+            connect_timeout: self.timeout.unwrap_or(config.get_connect_timeout()),
+            timeout: self.timeout.or(config.get_request_timeout()).unwrap_or(TIMEOUT),
         };
         let screen = Screen::of_stdout();
         if !self.json {
@@ -127,7 +131,7 @@ impl Ping {
         }
         let mut all: Vec<Diagnosed> = Vec::new();
         if !self.offline {
-            let config = config.connect_timeout(plan.timeout).request_timeout(Some(plan.timeout));
+            let config = config.connect_timeout(plan.connect_timeout).request_timeout(Some(plan.timeout));
             for transport in self.transports(&subject) {
                 let diagnosed = diagnose(&config, transport, &plan).await;
                 if !self.json {

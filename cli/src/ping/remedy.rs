@@ -2,7 +2,7 @@
 
 use std::{env, time::Duration};
 
-use pgferry::{Config, Error, Transport, config::Provider, net};
+use pgferry::{Config, Error, Outcome, Transport, config::Provider, net};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::timeout,
@@ -35,7 +35,9 @@ pub(super) async fn of(failure: &Failure, config: &Config, transport: Transport)
         return remedies;
     }
     match phase {
-        Phase::Configuration | Phase::Warm => {}
+        Phase::Warm => {}
+        // Whatever else it is, its message says what to set.
+        Phase::Configuration if !error.is_auth() => {}
         Phase::Dns => {
             remedies.push(format!("compare {host} with what the provider's console shows, and try it from another network"));
             if config.get_provider() == Provider::Neon && transport == Transport::Http {
@@ -70,7 +72,7 @@ pub(super) async fn of(failure: &Failure, config: &Config, transport: Transport)
             remedies.push(silent(host, port));
             remedies.push("a compute that wakes takes seconds, and so may the statement: try a longer --timeout".to_owned());
         }
-        Phase::LogIn | Phase::FirstRow => remedies.extend(of_log_in(*phase, error, config, key)),
+        Phase::Configuration | Phase::LogIn | Phase::FirstRow => remedies.extend(of_log_in(*phase, error, config, key)),
     }
     if matches!(phase, Phase::Dns | Phase::Tcp) && !is_loopback(host) && proxy().is_some() {
         remedies.push(format!(
@@ -105,7 +107,19 @@ fn of_log_in(phase: Phase, error: &Error, config: &Config, key: &str) -> Option<
         _ if error.is_auth() => {
             "check user and password: in a URL, what is neither a letter nor a digit is percent-encoded (`@` is %40)".to_owned()
         }
-        Some(_) => "the connection itself works: it is the statement that failed".to_owned(),
+        _ if message.contains("Couldn't connect to compute node") || code.is_some_and(|code| code.starts_with("08")) => {
+            match config.get_provider() {
+                Provider::Other => {
+                    "the endpoint works, but does not reach its Postgres: is that running, where the gateway's --upstream says?"
+                }
+                _ => "the endpoint works, but does not reach the database: the provider's status page may say why",
+            }
+            .to_owned()
+        }
+        Some(_) if phase == Phase::FirstRow && error.outcome() == Outcome::Failed => {
+            "the connection itself works: it is the statement that failed".to_owned()
+        }
+        Some(_) => return None,
         None if error.is_timeout() && phase == Phase::LogIn => {
             "the endpoint answers, but the database behind it does not: a compute that wakes takes seconds, so try a longer --timeout"
                 .to_owned()

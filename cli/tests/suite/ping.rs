@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use pgferry_gateway::{GatewayConfig, Upstream};
 use pgferry_test_support::{GatewayProcess, Postgres, TestCa, TestGateway};
 use serde_json::Value;
 
@@ -304,7 +305,7 @@ fn no_password() -> Result<()> {
     let postgres = Postgres::shared()?;
     let gateway = TestGateway::start(postgres)?;
     let url = gateway.ferry(&format!("postgresql://app@127.0.0.1:{}/app", postgres.port()));
-    expect_failures(&url, &[], ["configuration", "log_in"], "configured", "")
+    expect_failures(&url, &[], ["configuration", "log_in"], "configured", "PGPASSWORD")
 }
 
 #[test]
@@ -313,6 +314,13 @@ fn an_unknown_database() -> Result<()> {
     let gateway = TestGateway::start(postgres)?;
     let url = gateway.ferry(&postgres.database_url("nowhere"));
     expect_failures(&url, &[], ["first_row", "log_in"], "nowhere", "create the database")
+}
+
+#[test]
+fn a_gateway_without_its_postgres() -> Result<()> {
+    let gateway = TestGateway::with(GatewayConfig::new(Upstream::new("127.0.0.1", 1)))?;
+    let url = url(gateway.http_url(), gateway.ws_url());
+    expect_failures(&url, &[], ["first_row", "log_in"], "127.0.0.1 port 1", "does not reach its Postgres")
 }
 
 #[test]

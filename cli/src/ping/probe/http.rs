@@ -22,7 +22,7 @@ use pgferry::{
 };
 
 use super::sample::{Failure, Limit, Sample, within};
-use crate::ping::phase::Phase;
+use crate::ping::{measure::Plan, phase::Phase};
 
 /// The protocols that the client offers in TLS, and their order.
 const ALPN: &[&[u8]] = &[b"h2", b"http/1.1"];
@@ -37,8 +37,7 @@ const STREAM_WINDOW: u32 = 1024 * 1024;
 ///
 /// The client's library does not show its steps; so the connection is opened here, with the same TLS, protocols and body.
 /// The sample has what was done, also where this fails.
-pub(in crate::ping) async fn open(config: &Config, sql: &str, sample: &mut Sample) -> Result<(), Failure> {
-    let limit = config.get_connect_timeout();
+pub(in crate::ping) async fn open(config: &Config, plan: &Plan, sample: &mut Sample) -> Result<(), Failure> {
     let unset = |error| Failure { phase: Phase::Configuration, error };
     let url = config.endpoint_http().map_err(unset)?;
     let (host, port) = (url.host_str().unwrap_or_default(), url.port());
@@ -59,7 +58,7 @@ pub(in crate::ping) async fn open(config: &Config, sql: &str, sample: &mut Sampl
     let is_http2 = socket.handshake().is_some_and(|handshake| handshake.alpn == Some(b"h2"));
     sample.facts.http = Some(if is_http2 { "HTTP/2" } else { "HTTP/1.1" });
 
-    let statement = Statement::new(sql);
+    let statement = Statement::new(plan.statement.as_str());
     let body = serde_json::to_vec(&RequestBody::Single(&statement))
         .map_err(|_| unset(Error::protocol("the statement cannot be sent", Outcome::NotExecuted)))?;
     // HTTP/2 names scheme and host in the request's own line.
@@ -79,7 +78,7 @@ pub(in crate::ping) async fn open(config: &Config, sql: &str, sample: &mut Sampl
 
     // The opening of HTTP/2 travels with the request.
     let answer = sample
-        .take(Phase::FirstRow, Limit::whole(limit), Some(1), async {
+        .take(Phase::FirstRow, Limit::whole(plan.timeout), Some(1), async {
             let mut response = send(socket, is_http2, request).await?;
             let mut decoder = ResponseDecoder::new();
             if response.status() != 200 {
@@ -101,7 +100,9 @@ pub(in crate::ping) async fn open(config: &Config, sql: &str, sample: &mut Sampl
             }
         }
     };
-    within(Limit::whole(limit), Phase::FirstRow, rest).await.map_err(|error| Failure { phase: Phase::FirstRow, error })
+    within(Limit::whole(plan.timeout), Phase::FirstRow, rest)
+        .await
+        .map_err(|error| Failure { phase: Phase::FirstRow, error })
 }
 
 /// The HTTP client itself with its connection open, for warm statements.
@@ -109,16 +110,16 @@ pub(in crate::ping) struct Session(Client);
 
 impl Session {
     /// Makes a client, whose connection the first statement opens.
-    pub(in crate::ping) async fn open(config: &Config, sql: &str, limit: Duration) -> Result<Self, Error> {
-        let client = Client::new(config)?.with_timeout(Some(limit));
-        client.query(sql, &[]).await?;
+    pub(in crate::ping) async fn open(config: &Config, plan: &Plan) -> Result<Self, Error> {
+        let client = Client::new(config)?.with_timeout(Some(plan.timeout));
+        client.query(&plan.statement, &[]).await?;
         Ok(Self(client))
     }
 
     /// Runs the statement to its end.
-    pub(in crate::ping) async fn warm(&mut self, sql: &str) -> Result<(Duration, u32), Error> {
+    pub(in crate::ping) async fn warm(&mut self, plan: &Plan) -> Result<(Duration, u32), Error> {
         let began = Instant::now();
-        self.0.query(sql, &[]).await?;
+        self.0.query(&plan.statement, &[]).await?;
         Ok((began.elapsed(), 1))
     }
 }

@@ -12,7 +12,7 @@ use super::{
     observed::{Observed, Observer},
     sample::{Failure, Limit, Sample, within},
 };
-use crate::ping::phase::Phase;
+use crate::ping::{measure::Plan, phase::Phase};
 
 /// A session that is open, for warm statements.
 pub(in crate::ping) struct Session {
@@ -23,8 +23,8 @@ pub(in crate::ping) struct Session {
 /// Goes from nothing to the first row, as every session of the clients does.
 ///
 /// The sample has what was done, also where this fails.
-pub(in crate::ping) async fn open(config: &Config, sql: &str, sample: &mut Sample) -> Result<Session, Failure> {
-    let limit = config.get_connect_timeout();
+pub(in crate::ping) async fn open(config: &Config, plan: &Plan, sample: &mut Sample) -> Result<Session, Failure> {
+    let limit = plan.connect_timeout;
     let began = Instant::now();
     let url = config.endpoint_ws().map_err(|error| Failure { phase: Phase::Configuration, error })?;
     let mut trace = Trace::new();
@@ -46,11 +46,11 @@ pub(in crate::ping) async fn open(config: &Config, sql: &str, sample: &mut Sampl
     sample.facts.server_version = client.parameter("server_version").map(str::to_owned);
 
     let mut session = Session { client, observer };
-    sample.take(Phase::FirstRow, Limit::whole(limit), None, session.first_row(sql)).await?;
+    sample.take(Phase::FirstRow, Limit::whole(plan.timeout), None, session.first_row(&plan.statement)).await?;
     sample.counted(session.observer.seen().round_trips - seen.round_trips);
     sample.total = Some(began.elapsed());
     // What is left of the result is read before anything else is measured.
-    let rest = within(Limit::whole(limit), Phase::FirstRow, session.client.ping()).await;
+    let rest = within(Limit::whole(plan.timeout), Phase::FirstRow, session.client.ping()).await;
     rest.map_err(|error| Failure { phase: Phase::FirstRow, error })?;
     Ok(session)
 }
@@ -67,10 +67,10 @@ impl Session {
     }
 
     /// Runs the statement to its end, on this session, and tells how long it took and in how many round trips.
-    pub(in crate::ping) async fn warm(&mut self, sql: &str, limit: Duration) -> Result<(Duration, u32), Error> {
+    pub(in crate::ping) async fn warm(&mut self, plan: &Plan) -> Result<(Duration, u32), Error> {
         let (began, before) = (Instant::now(), self.observer.seen().round_trips);
-        within(Limit::whole(limit), Phase::Warm, async {
-            self.client.execute(&Statement::new(sql)).await?.finish().await
+        within(Limit::whole(plan.timeout), Phase::Warm, async {
+            self.client.execute(&Statement::new(&plan.statement)).await?.finish().await
         })
         .await?;
         Ok((began.elapsed(), self.observer.seen().round_trips - before))
