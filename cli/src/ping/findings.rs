@@ -133,3 +133,97 @@ pub(super) fn shown(time: Duration) -> String {
         seconds => format!("{:.2} ms", seconds * 1e3),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ping::probe::{Facts, Sample, Timed};
+
+    fn ms(count: u64) -> Duration {
+        Duration::from_millis(count)
+    }
+
+    /// Tries of these phases, in milliseconds and round trips, on an address.
+    fn measured(transport: Transport, address: &str, tries: &[&[(Phase, u64, Option<u32>)]], warm: u64) -> Measured {
+        let sample = |phases: &&[(Phase, u64, Option<u32>)]| Sample {
+            phases: phases
+                .iter()
+                .map(|(phase, time, round_trips)| Timed { phase: *phase, time: ms(*time), round_trips: *round_trips })
+                .collect(),
+            total: Some(ms(phases.iter().map(|(_, time, _)| time).sum())),
+            facts: Facts { address: address.parse().ok(), ..Facts::default() },
+        };
+        Measured {
+            transport,
+            samples: tries.iter().map(sample).collect(),
+            broken_off: None,
+            failures: Vec::new(),
+            warm_times: vec![(ms(warm), 1); 5],
+        }
+    }
+
+    const FAR: &[(Phase, u64, Option<u32>)] = &[
+        (Phase::Dns, 2, None),
+        (Phase::Tcp, 80, Some(1)),
+        (Phase::Tls, 170, Some(2)),
+        (Phase::Upgrade, 81, Some(1)),
+        (Phase::LogIn, 82, Some(1)),
+        (Phase::FirstRow, 83, Some(1)),
+    ];
+
+    #[test]
+    fn distance_is_told_from_work() {
+        let findings = of([&measured(Transport::WebSocket, "192.0.2.1:443", &[FAR], 82)].into_iter());
+        assert_eq!(
+            findings,
+            [
+                "WebSocket: of 498 ms to the first row, TLS takes 34 %, which is 2 round trips of 80.0 ms; a program in a region \
+                 nearer to the database has shorter ones",
+                "WebSocket: an open connection answers in 82.0 ms, a new one in 498 ms: keep connections open, as a pool or a \
+                 shared client does",
+                "WebSocket: a warm statement is its way and little else: what is left is the distance",
+            ]
+        );
+        let slow = of([&measured(Transport::WebSocket, "192.0.2.1:443", &[FAR], 480)].into_iter());
+        assert!(slow[1].contains("400 ms are not the way"), "{slow:?}");
+    }
+
+    #[test]
+    fn nobody_moves_nearer_to_this_machine() {
+        let findings = of([&measured(Transport::WebSocket, "127.0.0.1:443", &[FAR], 82)].into_iter());
+        assert!(
+            findings.iter().all(|finding| !finding.contains("region") && !finding.contains("distance")),
+            "{findings:?}"
+        );
+    }
+
+    #[test]
+    fn a_database_that_woke_is_noticed() {
+        let asleep: &[_] = &[(Phase::Tcp, 10, Some(1)), (Phase::FirstRow, 900, Some(1))];
+        let awake: &[_] = &[(Phase::Tcp, 10, Some(1)), (Phase::FirstRow, 12, Some(1))];
+        let woke = |tries: &[&[_]]| {
+            let findings = of([&measured(Transport::Http, "192.0.2.1:443", tries, 11)].into_iter());
+            findings.iter().any(|finding| finding.contains("probably asleep"))
+        };
+        assert!(woke(&[asleep, awake, awake]));
+        assert!(!woke(&[awake, asleep, awake]) && !woke(&[asleep]) && !woke(&[awake, awake]));
+    }
+
+    #[test]
+    fn transports_are_compared_where_they_differ() {
+        let http: &[_] = &[(Phase::Tcp, 80, Some(1)), (Phase::Tls, 80, Some(1)), (Phase::FirstRow, 81, Some(1))];
+        let [one, other] = [(Transport::Http, http), (Transport::WebSocket, FAR)]
+            .map(|(transport, phases)| measured(transport, "192.0.2.1:443", &[phases], 81));
+        let last = of([&one, &other].into_iter()).pop().unwrap_or_default();
+        assert_eq!(
+            last,
+            "a first row comes 257 ms sooner over HTTP (3 round trips) than over WebSocket (6 round trips)"
+        );
+        assert!(of([&one, &one].into_iter()).iter().all(|finding| !finding.contains("sooner")));
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_was_not_measured() {
+        assert!(of([&measured(Transport::Http, "192.0.2.1:443", &[], 1)].into_iter()).is_empty());
+    }
+}

@@ -34,7 +34,8 @@ pub(super) struct Measured {
     /// How far the first try came that did not.
     pub(super) broken_off: Option<Sample>,
     pub(super) failures: Vec<Failure>,
-    warm: Vec<(Duration, u32)>,
+    /// How long each statement on an open connection took, and in how many round trips.
+    pub(super) warm_times: Vec<(Duration, u32)>,
 }
 
 /// One line of a table.
@@ -75,8 +76,8 @@ impl Measured {
 
     /// A statement on an open connection.
     pub(super) fn warm(&self) -> Option<Line> {
-        let round_trips = self.warm.iter().map(|(_, round_trips)| *round_trips).max();
-        let times = Distribution::of(self.warm.iter().map(|(time, _)| *time))?;
+        let round_trips = self.warm_times.iter().map(|(_, round_trips)| *round_trips).max();
+        let times = Distribution::of(self.warm_times.iter().map(|(time, _)| *time))?;
         Some(Line { phase: Phase::Warm, round_trips, times })
     }
 
@@ -93,7 +94,7 @@ impl Measured {
 /// Tries a transport, first with new connections and then on an open one; `tick` hears of each step.
 pub(super) async fn measure(config: &Config, transport: Transport, plan: &Plan, tick: impl Fn()) -> Measured {
     let mut measured =
-        Measured { transport, samples: Vec::new(), broken_off: None, failures: Vec::new(), warm: Vec::new() };
+        Measured { transport, samples: Vec::new(), broken_off: None, failures: Vec::new(), warm_times: Vec::new() };
     let mut session = None;
     for number in 0..plan.tries {
         let mut sample = Sample::default();
@@ -121,8 +122,8 @@ pub(super) async fn measure(config: &Config, transport: Transport, plan: &Plan, 
     }
     if !measured.samples.is_empty() && plan.warm > 0 {
         let warm = match session.as_mut() {
-            Some(session) => warm_websocket(session, plan, &mut measured.warm, &tick).await,
-            None => warm_http(config, plan, &mut measured.warm, &tick).await,
+            Some(session) => warm_websocket(session, plan, &mut measured.warm_times, &tick).await,
+            None => warm_http(config, plan, &mut measured.warm_times, &tick).await,
         };
         if let Err(error) = warm {
             measured.failed(Phase::Warm, error);

@@ -118,13 +118,7 @@ impl Ping {
         // Without a URL, every value says which variable it is from.
         let url_from = given.map_or("environment", |(_, from)| from);
         let subject = Subject::of(&config, url_from, Vec::new())?;
-        let plan = Plan {
-            tries: self.tries.into(),
-            warm: usize::try_from(self.warm).unwrap_or(usize::MAX),
-            statement: self.statement.clone(),
-            connect_timeout: self.timeout.unwrap_or(config.get_connect_timeout()),
-            timeout: self.timeout.or(config.get_request_timeout()).unwrap_or(TIMEOUT),
-        };
+        let plan = self.plan(&config);
         let screen = Screen::of_stdout();
         if !self.json {
             print(&text::subject(&subject, screen))?;
@@ -175,13 +169,23 @@ impl Ping {
             let (rest, refused) = refused::part(&url)?;
             Subject::of(&rest.parse().ok()?, from, refused).ok()
         };
-        if !self.json
-            && let Some(subject) = parted()
-            && let Err(error) = print(&format!("{}\n", text::subject(&subject, Screen::of_stdout())))
-        {
-            return error;
+        let Some(subject) = parted() else { return error };
+        let told = if self.json {
+            format!("{:#}\n", report::json(&subject, &self.plan(&Config::new()), &[], &[]))
+        } else {
+            format!("{}\n", text::subject(&subject, Screen::of_stdout()))
+        };
+        print(&told).err().unwrap_or(error)
+    }
+
+    fn plan(&self, config: &Config) -> Plan {
+        Plan {
+            tries: self.tries.into(),
+            warm: usize::try_from(self.warm).unwrap_or(usize::MAX),
+            statement: self.statement.clone(),
+            connect_timeout: self.timeout.unwrap_or(config.get_connect_timeout()),
+            timeout: self.timeout.or(config.get_request_timeout()).unwrap_or(TIMEOUT),
         }
-        error
     }
 }
 

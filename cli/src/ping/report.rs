@@ -15,7 +15,7 @@ pub(super) struct Diagnosed {
 
 /// The report for programs; the keys are documented in the command's help.
 pub(super) fn json(subject: &Subject, plan: &Plan, all: &[Diagnosed], findings: &[String]) -> Value {
-    let is_ok = all.iter().all(|diagnosed| diagnosed.measured.is_ok());
+    let is_ok = all.iter().all(|diagnosed| diagnosed.measured.is_ok()) && !subject.has_refusals();
     json!({
         "ok": is_ok,
         "url": subject.json(),

@@ -118,6 +118,11 @@ impl Subject {
         }
     }
 
+    /// Whether a parameter is refused, so that no connection is opened.
+    pub(super) fn has_refusals(&self) -> bool {
+        self.parameters.iter().any(|parameter| parameter.fate == "refused")
+    }
+
     /// How a log-in will go, in words.
     pub(super) fn log_in(&self, transport: Transport) -> String {
         let is_secure = self.endpoint(transport).as_ref().is_ok_and(|endpoint| endpoint.is_secure);

@@ -5,11 +5,12 @@ use std::{
     net::{SocketAddr, TcpListener},
     process::{Command, Output, Stdio},
     thread,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, ensure};
 use pgferry_gateway::{GatewayConfig, Upstream};
-use pgferry_test_support::{GatewayProcess, Postgres, TestCa, TestGateway};
+use pgferry_test_support::{GatewayProcess, Postgres, Proxy, TestCa, TestGateway};
 use serde_json::Value;
 
 use crate::PGFERRY;
@@ -182,6 +183,30 @@ fn scram_is_told_and_its_round_trips_counted() -> Result<()> {
 }
 
 #[test]
+fn no_phase_is_shorter_than_its_round_trips() -> Result<()> {
+    const DELAY: Duration = Duration::from_millis(20);
+    let postgres = Postgres::shared()?;
+    let gateway = TestGateway::start(postgres)?;
+    let far = Proxy::start(gateway.address(), DELAY)?;
+    let url = gateway
+        .ferry(&postgres.url())
+        .replace(&gateway.address().port().to_string(), &far.address().port().to_string());
+    let (status, report) = Ping::quick(&url, &[]).secret(postgres.password()).json()?;
+    ensure!(status == Some(0), "{report:#}");
+    for name in ["http", "websocket"] {
+        let found = transport(&report, name)?;
+        let lines = found["phases"].as_array().context("no phases")?;
+        // The proxy is here, so that opening the connection to it is no way at all.
+        for line in lines.iter().filter(|line| line["phase"] != "tcp").chain([&found["warm"]]) {
+            let round_trips = line["round_trips"].as_f64().context("not counted")?;
+            let least = round_trips * 2.0 * DELAY.as_secs_f64() * 1e3;
+            ensure!(round_trips >= 1.0 && line["min_ms"].as_f64().is_some_and(|min| min >= least), "{line:#}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn tls_is_a_phase_of_its_own() -> Result<()> {
     let (postgres, ca) = (Postgres::shared()?, TestCa::new()?);
     let gateway = TestGateway::start_tls(postgres, &ca)?;
@@ -247,7 +272,13 @@ fn a_closed_port() -> Result<()> {
 #[test]
 fn a_name_without_an_address() -> Result<()> {
     let url = url(&format!("https://{NOWHERE}/sql"), &format!("wss://{NOWHERE}/v2"));
-    expect_failures(&url, &[], ["dns", "dns"], NOWHERE, "compare nobody.invalid")
+    expect_failures(&url, &[], ["dns", "dns"], NOWHERE, "compare nobody.invalid")?;
+    let mut ping = Ping::quick(&url, &["--transport", "http"]);
+    ping.command.env("HTTPS_PROXY", "http://proxy.example:3128");
+    let (_, report) = ping.json()?;
+    let remedies = transport(&report, "http")?["errors"][0]["remedies"].to_string();
+    ensure!(remedies.contains("HTTPS_PROXY is set, but pgferry connects without a proxy"), "{report:#}");
+    Ok(())
 }
 
 #[test]
@@ -371,7 +402,7 @@ fn the_list_of_processes_never_shows_the_password() -> Result<()> {
     })?;
     for url in [both_at(address), format!("--url={}", both_at(address))] {
         let mut running = Ping::new(&[&url]).command.spawn()?;
-        let connected = heard.recv_timeout(std::time::Duration::from_secs(60));
+        let connected = heard.recv_timeout(Duration::from_secs(60));
         let shown = std::fs::read(format!("/proc/{}/cmdline", running.id()));
         running.kill()?;
         running.wait()?;
@@ -514,6 +545,14 @@ fn mistakes_are_told_with_every_refused_parameter() -> Result<()> {
         ensure!(said.out.contains(words), "{words}: {}", said.out);
     }
     ensure!(said.err.contains("search_path"), "{}", said.err);
+    let said = Ping::new(&["--offline", "--json", &url]).run()?;
+    let report: Value = serde_json::from_str(&said.out)?;
+    let fates: Vec<_> =
+        report["url"]["parameters"].as_array().context("none")?.iter().map(|each| &each["fate"]).collect();
+    ensure!(
+        said.status == Some(2) && report["ok"] == false && fates == ["applied", "refused", "refused"],
+        "{report:#}"
+    );
 
     for args in [
         &["--tries", "0", "postgresql://app@db.example/app"][..],
