@@ -1,0 +1,50 @@
+use std::collections::BTreeSet;
+
+/// The most settings of the user's own making that are looked after in a session.
+const MOST: usize = 64;
+
+/// Notes what could be the names of settings of the user's own making, as `app.user_id`: Postgres lists them nowhere. What is none
+/// is told by the server, so this may name too many.
+pub(crate) fn note(names: &mut BTreeSet<String>, text: &str) {
+    for word in text.split(|character: char| !is_of_name(character)) {
+        if names.len() >= MOST {
+            return;
+        }
+        if is_name(word) {
+            names.insert(word.to_ascii_lowercase());
+        }
+    }
+}
+
+/// Returns whether a text can set one.
+pub(crate) fn can_set(text: &str) -> bool {
+    contains(text, "set")
+}
+
+/// Returns whether a text has a word in it, in whatever case.
+pub(crate) fn contains(text: &str, word: &str) -> bool {
+    text.as_bytes().windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+fn is_of_name(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '_' | '.' | '$')
+}
+
+fn is_name(word: &str) -> bool {
+    word.len() <= 63
+        && word.contains('.')
+        && word.split('.').all(|part| part.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_what_sets_them() {
+        let mut names = BTreeSet::new();
+        note(&mut names, "SET app.user_id = '5'; select set_config('My.Tenant', 'x.', false), 1.5, a.1b");
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["app.user_id", "my.tenant"]);
+        assert!(can_set("select SET_CONFIG($1, $2, false)") && !can_set("select 1"));
+    }
+}

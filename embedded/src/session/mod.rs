@@ -1,0 +1,49 @@
+//! A client's session: what it is, how it opens, its statements, and its turns at the backend.
+
+mod batch;
+mod custom;
+mod journal;
+mod log_in;
+mod pump;
+mod run;
+mod startup;
+pub(crate) mod state;
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
+
+use tokio::net::TcpStream;
+
+use self::state::State;
+use crate::shared::Shared;
+
+/// Who a session is, and what it gets back at its turns.
+pub(crate) struct Identity {
+    pub(crate) number: i32,
+    pub(crate) user: String,
+    pub(crate) database: String,
+    /// The settings that it opened with.
+    pub(crate) settings: Vec<(String, String)>,
+    pub(crate) kept: Arc<Mutex<Kept>>,
+    pub(crate) has_logged_in: bool,
+}
+
+/// What is kept of a session while another has its turn.
+#[derive(Default)]
+pub(crate) struct Kept {
+    pub(crate) state: State,
+    /// The names of settings of the user's own making, which Postgres does not list.
+    pub(crate) custom: BTreeSet<String>,
+}
+
+/// Serves a connection until it ends.
+pub(crate) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+    let mut client = run::Client::new(stream);
+    match log_in::log_in(&mut client, &shared).await {
+        Ok(Some(identity)) => run::Session::new(client, identity, shared).run().await,
+        Ok(None) => {}
+        Err(error) => tracing::debug!("a connection ended before it was logged in: {error}"),
+    }
+}

@@ -1,0 +1,153 @@
+use std::io;
+
+use bytes::{Buf, BytesMut};
+use pgferry::wire::TransactionStatus;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::run::{Ending, Session};
+use crate::{
+    backend,
+    frame::Frame,
+    message,
+    session::batch::{Batch, End},
+};
+
+/// How much may wait for a client that does not read, in bytes.
+const AHEAD: usize = 1 << 20;
+
+/// What of the client's messages belongs to the batch that runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Passing {
+    /// None: an answer is awaited.
+    Nothing,
+    /// All up to a Sync, since the batch had none.
+    ToSync,
+    /// The data of a COPY, and all up to a Sync behind them where it was no simple query.
+    Copy,
+}
+
+impl Session {
+    /// Sends a batch, and passes on what comes up to its ReadyForQuery.
+    ///
+    /// Not cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// When the backend ends. When the client does, after the backend has come to the ReadyForQuery.
+    pub(crate) async fn pump(&mut self, batch: Batch) -> Result<(), Ending> {
+        let Batch { frames, end } = batch;
+        let mut up = BytesMut::new();
+        for frame in frames {
+            up.extend_from_slice(&frame.bytes);
+        }
+        let mut down = BytesMut::new();
+        let mut passing = if end == End::Flush { Passing::ToSync } else { Passing::Nothing };
+        let mut is_ready = false;
+        let mut has_gone = false;
+        loop {
+            while passing != Passing::Nothing && !has_gone && up.len() < AHEAD {
+                let Some(frame) = self.take()? else { break };
+                passing = self.pass(&frame, passing, end, &mut up, &mut has_gone);
+            }
+            if has_gone && passing != Passing::Nothing {
+                give_up(passing, end, &mut up);
+                passing = Passing::Nothing;
+            }
+            if has_gone {
+                down.clear();
+            }
+            if is_ready && down.is_empty() {
+                return if has_gone { Err(Ending::Client) } else { Ok(()) };
+            }
+            let Some(backend) = self.seat.as_mut().and_then(|seat| seat.backend.as_mut()) else {
+                return Err(self.died());
+            };
+            let (mut from_backend, mut to_backend) = backend.stream.split();
+            let (mut from_client, mut to_client) = self.client.stream.split();
+            // Each of these can be dropped at any moment without loss.
+            let event = tokio::select! {
+                written = to_backend.write(&up), if !up.is_empty() => Event::Sent(written),
+                written = to_client.write(&down), if !down.is_empty() => Event::Told(written),
+                read = from_backend.read_buf(&mut backend.received), if !is_ready && down.len() < AHEAD => Event::Came(read),
+                read = from_client.read_buf(&mut self.client.received),
+                    if !has_gone && (passing != Passing::Nothing || self.client.received.len() < AHEAD) => Event::Said(read),
+            };
+            match event {
+                Event::Sent(Ok(written)) => up.advance(written.min(up.len())),
+                Event::Told(Ok(written)) => down.advance(written.min(down.len())),
+                Event::Said(Ok(0) | Err(_)) | Event::Told(Err(_)) => has_gone = true,
+                Event::Said(Ok(_)) => {}
+                Event::Came(Ok(0) | Err(_)) | Event::Sent(Err(_)) => {
+                    self.tell(&down).await;
+                    return Err(self.died());
+                }
+                Event::Came(Ok(_)) => {
+                    while let Some(frame) = self.backend_frame()? {
+                        self.journal.answered(frame.tag);
+                        down.extend_from_slice(&frame.bytes);
+                        match frame.tag {
+                            b'G' => passing = Passing::Copy,
+                            b'Z' => {
+                                is_ready = true;
+                                passing = Passing::Nothing;
+                                self.set_status(backend::status(&frame));
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Passes a message of the client's on, and returns what else is to be.
+    fn pass(&mut self, frame: &Frame, passing: Passing, end: End, up: &mut BytesMut, has_gone: &mut bool) -> Passing {
+        if frame.tag == b'X' {
+            *has_gone = true;
+            return passing;
+        }
+        self.note(frame);
+        up.extend_from_slice(&frame.bytes);
+        match (passing, frame.tag) {
+            (Passing::Copy, b'c' | b'f') if end == End::Query => Passing::Nothing,
+            (Passing::Copy, b'c' | b'f') => Passing::ToSync,
+            (Passing::ToSync, b'S') => Passing::Nothing,
+            (passing, _) => passing,
+        }
+    }
+
+    fn backend_frame(&mut self) -> Result<Option<Frame>, Ending> {
+        let Some(backend) = self.seat.as_mut().and_then(|seat| seat.backend.as_mut()) else { return Err(self.died()) };
+        backend.take().map_err(|_| self.died())
+    }
+
+    fn set_status(&mut self, status: TransactionStatus) {
+        if let Some(backend) = self.seat.as_mut().and_then(|seat| seat.backend.as_mut()) {
+            backend.status = status;
+        }
+    }
+
+    /// Tells what the backend said before it ended.
+    async fn tell(&mut self, down: &[u8]) {
+        // Who does not hear of it has gone.
+        let _ = self.client.send(down).await;
+    }
+}
+
+/// One of the connections has moved on.
+enum Event {
+    Sent(io::Result<usize>),
+    Told(io::Result<usize>),
+    Came(io::Result<usize>),
+    Said(io::Result<usize>),
+}
+
+/// Ends what a client that has gone leaves unfinished.
+fn give_up(passing: Passing, end: End, up: &mut BytesMut) {
+    if passing == Passing::Copy {
+        up.extend_from_slice(&message::frame(b'f', b"the client has gone"));
+    }
+    if end != End::Query {
+        up.extend_from_slice(&message::sync());
+    }
+}

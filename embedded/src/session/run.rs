@@ -1,0 +1,323 @@
+use std::{
+    io,
+    sync::{Arc, PoisonError},
+};
+
+use bytes::{Bytes, BytesMut};
+use pgferry::{
+    error::DbError,
+    wire::{
+        TransactionStatus,
+        server::{self, Frontend},
+    },
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::OwnedMutexGuard,
+};
+
+use crate::{
+    backend::Failure,
+    frame::Frame,
+    message,
+    session::{
+        Identity,
+        batch::{self, Batch, End},
+        custom,
+        journal::Journal,
+        state,
+    },
+    shared::{Seat, Shared},
+    turn,
+};
+
+/// The longest message that is taken, in bytes: the engine takes no more than 128 MiB.
+pub(crate) const MAX_MESSAGE: usize = 127 << 20;
+
+/// A client's connection.
+pub(crate) struct Client {
+    pub(crate) stream: TcpStream,
+    pub(crate) received: BytesMut,
+}
+
+impl Client {
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        Self { stream, received: BytesMut::new() }
+    }
+
+    /// Receives more.
+    ///
+    /// Cancel safe.
+    pub(crate) async fn receive(&mut self) -> io::Result<()> {
+        match self.stream.read_buf(&mut self.received).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends something.
+    ///
+    /// Not cancel safe.
+    pub(crate) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.stream.write_all(bytes).await
+    }
+}
+
+/// A session that is logged in.
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    pub(crate) me: Identity,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) journal: Journal,
+    /// Held from a message to the end of its transaction.
+    pub(crate) seat: Option<OwnedMutexGuard<Seat>>,
+    /// Whether what comes up to the next Sync is passed over, as after every error.
+    skips: bool,
+    /// Whether a text has come that takes away what the session began with.
+    starts_over: bool,
+}
+
+/// Why a session ends.
+pub(crate) enum Ending {
+    /// The client has gone, or said that it goes.
+    Client,
+    /// The backend has gone, or the client cannot be understood; the client is to be told this.
+    Fatal(Box<DbError>),
+}
+
+impl From<io::Error> for Ending {
+    fn from(_: io::Error) -> Self {
+        Self::Client
+    }
+}
+
+impl Session {
+    pub(crate) fn new(client: Client, me: Identity, shared: Arc<Shared>) -> Self {
+        Self { client, me, shared, journal: Journal::default(), seat: None, skips: false, starts_over: false }
+    }
+
+    /// Serves the client until the session ends, and leaves nothing of it behind.
+    pub(crate) async fn run(mut self) {
+        if let Err(Ending::Fatal(error)) = self.serve().await {
+            // Who does not hear of it has gone.
+            let _ = self.client.send(&message::told(&error)).await;
+        }
+        self.leave().await;
+    }
+
+    async fn serve(&mut self) -> Result<(), Ending> {
+        loop {
+            let batch = self.batch().await?;
+            if self.seat.is_none() {
+                match turn::take(&self.shared, &self.me).await {
+                    Ok(turn) => {
+                        self.seat = Some(turn.seat);
+                        if turn.is_switch {
+                            let kept = self.me.kept.lock().unwrap_or_else(PoisonError::into_inner);
+                            self.journal.lost(kept.state.parsed.as_ref());
+                        }
+                    }
+                    Err(error) => {
+                        self.refuse(error, batch.end).await?;
+                        continue;
+                    }
+                }
+            }
+            if let Some(error) = self.revive(&batch).await? {
+                self.refuse(error, batch.end).await?;
+            } else {
+                for frame in &batch.frames {
+                    self.note(frame);
+                }
+                self.pump(batch).await?;
+            }
+            self.rest().await?;
+        }
+    }
+
+    /// Receives up to where the client awaits an answer.
+    async fn batch(&mut self) -> Result<Batch, Ending> {
+        let mut frames = Vec::new();
+        loop {
+            let Some(frame) = self.take()? else {
+                self.client.receive().await?;
+                continue;
+            };
+            match (frame.tag, self.skips) {
+                (b'X', _) => return Err(Ending::Client),
+                (b'S', true) => {
+                    self.skips = false;
+                    self.ready().await?;
+                }
+                // What is left of a COPY that failed.
+                (_, true) | (b'c' | b'd' | b'f', false) => {}
+                (b'Q' | b'P' | b'B' | b'D' | b'E' | b'C' | b'H' | b'S' | b'F', false) => {
+                    let end = End::of(frame.tag);
+                    frames.push(frame);
+                    if let Some(end) = end {
+                        return Ok(Batch { frames, end });
+                    }
+                }
+                _ => return Err(unintelligible()),
+            }
+        }
+    }
+
+    /// Takes a message of the client's that has come already.
+    pub(crate) fn take(&mut self) -> Result<Option<Frame>, Ending> {
+        Frame::take(&mut self.client.received, MAX_MESSAGE).map_err(|_| {
+            Ending::Fatal(message::error(
+                "FATAL",
+                "54000",
+                "a message is longer than the embedded PostgreSQL takes, or none at all",
+                "Send less than 127 MiB at once.",
+            ))
+        })
+    }
+
+    /// Notes what a message can do to the session's state.
+    pub(crate) fn note(&mut self, frame: &Frame) {
+        let text = match frame.tag {
+            b'B' => batch::statement(frame).and_then(|name| self.journal.text(&name)),
+            _ => batch::text(frame),
+        };
+        self.journal.sent(frame);
+        let Some(text) = text else { return };
+        self.starts_over |= ["discard", "reset", "authorization"].iter().any(|word| custom::contains(&text, word));
+        if custom::can_set(&text) {
+            let mut kept = self.me.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            custom::note(&mut kept.custom, &text);
+            if let Ok(Some(Frontend::Bind { params, .. })) =
+                server::read(&mut BytesMut::from(&frame.bytes[..]), MAX_MESSAGE)
+            {
+                for param in params.iter().flatten().filter(|param| param.len() <= 63) {
+                    custom::note(&mut kept.custom, &String::from_utf8_lossy(param));
+                }
+            }
+        }
+    }
+
+    /// Parses the statements again that a batch uses and another session's turn has taken away; gives the error of one that cannot be.
+    async fn revive(&mut self, batch: &Batch) -> Result<Option<Box<DbError>>, Ending> {
+        let names: Vec<Bytes> = match batch.end {
+            // What comes after a Flush is not known yet.
+            End::Flush => self.journal.all_missing(),
+            End::Sync | End::Query => batch.frames.iter().filter_map(batch::statement).collect(),
+        };
+        for name in names {
+            let Some(parse) = self.journal.missing(&name) else { continue };
+            let Some(backend) = self.seat.as_mut().and_then(|seat| seat.backend.as_mut()) else {
+                return Err(self.died());
+            };
+            match backend.exchange(&[&parse[..], &message::sync()].concat()).await {
+                Ok(_) => self.journal.revived(name),
+                Err(Failure::Refused(error)) => return Ok(Some(error)),
+                Err(Failure::Gone(_)) => return Err(self.died()),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Answers a batch with an error instead of sending it.
+    async fn refuse(&mut self, error: Box<DbError>, end: End) -> Result<(), Ending> {
+        if error.severity == "FATAL" {
+            return Err(Ending::Fatal(error));
+        }
+        self.client.send(&message::told(&error)).await?;
+        if end == End::Flush {
+            self.skips = true;
+            return Ok(());
+        }
+        self.ready().await
+    }
+
+    async fn ready(&mut self) -> Result<(), Ending> {
+        let mut out = BytesMut::new();
+        server::ready_for_query(&mut out, self.status());
+        Ok(self.client.send(&out).await?)
+    }
+
+    fn status(&self) -> TransactionStatus {
+        let backend = self.seat.as_ref().and_then(|seat| seat.backend.as_ref());
+        backend.map_or(TransactionStatus::Idle, |backend| backend.status)
+    }
+
+    /// Lets the next session have its turn, where no transaction is open.
+    async fn rest(&mut self) -> Result<(), Ending> {
+        if self.status() != TransactionStatus::Idle {
+            self.shared.say("has a transaction open");
+            return Ok(());
+        }
+        let Some(mut seat) = self.seat.take() else { return Ok(()) };
+        self.shared.say("runs a statement");
+        if std::mem::take(&mut self.starts_over)
+            && let Some(backend) = seat.backend.as_mut()
+        {
+            match state::start_over(backend, &self.me).await {
+                Ok(()) => {}
+                Err(Failure::Refused(error)) => {
+                    tracing::warn!("a session does not get back what it began with: {error}")
+                }
+                Err(Failure::Gone(_)) => {
+                    self.seat = Some(seat);
+                    return Err(self.died());
+                }
+            }
+        }
+        let Some(occupant) = seat.occupant.as_mut() else { return Ok(()) };
+        occupant.unasked = true;
+        if occupant.pinned.is_some() {
+            // An error is a FATAL of the backend's, which the next message meets.
+            if matches!(turn::ask(&mut seat).await, Ok(None)) {
+                self.shared.freed.notify_waiters();
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that the backend is gone, and says it.
+    pub(crate) fn died(&mut self) -> Ending {
+        if let Some(seat) = self.seat.as_mut() {
+            seat.backend = None;
+            seat.occupant = None;
+        }
+        Ending::Fatal(message::error(
+            "FATAL",
+            "57P02",
+            "the embedded PostgreSQL's backend ended in the middle of this",
+            "Connect again: it is started again on the same data. What was committed is there.",
+        ))
+    }
+
+    /// Rolls back what is open, and frees the backend of the session's state.
+    async fn leave(mut self) {
+        let mut seat = match self.seat.take() {
+            Some(seat) => seat,
+            None => Arc::clone(&self.shared.seat).lock_owned().await,
+        };
+        if seat.occupant.as_ref().is_none_or(|occupant| occupant.session != self.me.number) {
+            return;
+        }
+        seat.occupant = None;
+        let is_open = seat.backend.as_ref().is_some_and(|backend| backend.status != TransactionStatus::Idle);
+        if is_open
+            && let Some(backend) = seat.backend.as_mut()
+            && matches!(backend.ask("rollback").await, Err(Failure::Gone(_)))
+        {
+            seat.backend = None;
+        }
+        // Its locks end now, not when the next session comes.
+        if let Some(backend) = seat.backend.as_mut()
+            && backend.ask("discard all").await.is_err()
+        {
+            seat.backend = None;
+        }
+        drop(seat);
+        self.shared.freed.notify_waiters();
+    }
+}
+
+fn unintelligible() -> Ending {
+    Ending::Fatal(message::error("FATAL", "08P01", "the client sent a message of a type that does not exist", ""))
+}
