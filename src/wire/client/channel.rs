@@ -78,6 +78,10 @@ impl<S> Channel<S> {
         &mut self.write
     }
 
+    pub(super) fn is_sent(&self) -> bool {
+        self.write.is_empty() && !self.unflushed
+    }
+
     pub(super) fn write_error(&mut self) -> Option<io::Error> {
         self.write_error.take()
     }

@@ -1,6 +1,6 @@
 use std::{
     collections::{HashSet, VecDeque},
-    fmt,
+    fmt, slice,
 };
 
 use bytes::BytesMut;
@@ -111,7 +111,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     /// connection turned out to be lost.
     pub async fn execute(&mut self, statement: &Statement<'_>) -> Result<Execution<'_, S>> {
         self.settle().await?;
-        self.enqueue(statement)?;
+        self.enqueue(slice::from_ref(statement))?;
         self.send_some().await;
         Ok(self.last_execution())
     }
@@ -164,7 +164,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     /// ```
     pub async fn queue(&mut self, statement: &Statement<'_>) -> Result<()> {
         self.settle().await?;
-        self.enqueue(statement)
+        self.enqueue(slice::from_ref(statement))
+    }
+
+    /// Queues several statements as one flight: where one fails, those behind it are not executed.
+    ///
+    /// Without BEGIN among them they are one transaction, but for what commits by itself (manual, section 55.2.3.1,
+    /// "Pipelining"). [`next_execution`](Self::next_execution) gives their results one after the other, each ended by its
+    /// [`Event::Complete`](crate::wire::Event::Complete) or [`Event::Empty`](crate::wire::Event::Empty). No COPY FROM STDIN may be
+    /// among them, as for [`queue`](Self::queue). Cancel safe as that is.
+    ///
+    /// # Errors
+    ///
+    /// As for [`queue`](Self::queue); nothing of it was queued.
+    pub async fn queue_together(&mut self, statements: &[Statement<'_>]) -> Result<()> {
+        self.settle().await?;
+        self.enqueue(statements)
     }
 
     /// Queues a simple query as [`queue`](Self::queue) does a statement. Cancel safe.
@@ -179,7 +194,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
 
     /// Returns the results of the next queued flight, `None` when each has been given.
     pub fn next_execution(&mut self) -> Option<Execution<'_, S>> {
-        if self.claimed >= self.queued() {
+        if !self.has_next_execution() {
             return None;
         }
         let flight = self.claimed;
@@ -260,6 +275,18 @@ impl<S> Client<S> {
     #[must_use]
     pub fn is_usable(&self) -> bool {
         !self.broken
+    }
+
+    /// Returns whether [`next_execution`](Self::next_execution) would give one.
+    #[must_use]
+    pub fn has_next_execution(&self) -> bool {
+        self.claimed < self.queued()
+    }
+
+    /// Returns whether the stream has taken all that was queued; what it has not goes out while results are waited for.
+    #[must_use]
+    pub fn is_sent(&self) -> bool {
+        self.channel.is_sent()
     }
 
     /// Takes the notices that came, the oldest first; of more than 256 the oldest were dropped.

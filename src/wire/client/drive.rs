@@ -1,9 +1,9 @@
 //! What a [`Client`] does with its channel: flights out, messages in.
 
-use std::{future::poll_fn, io, task::Poll};
+use std::{collections::VecDeque, future::poll_fn, io, task::Poll};
 
 use bytes::BytesMut;
-use postgres_protocol::message::backend::Message;
+use postgres_protocol::message::{backend::Message, frontend};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
@@ -72,15 +72,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
 }
 
 impl<S> Client<S> {
-    pub(super) fn enqueue(&mut self, statement: &Statement<'_>) -> Result<()> {
-        let replaced = match statement.parse {
-            Parse::Named(name) if self.has_or_will_have(name) => Some(name),
-            _ => None,
-        };
-        self.enqueue_with(|out| flight::encode(statement, replaced, out))?;
-        if let (Parse::Named(name), Some(flight)) = (statement.parse, self.flights.back_mut()) {
+    /// Adds statements as one flight.
+    pub(super) fn enqueue(&mut self, statements: &[Statement<'_>]) -> Result<()> {
+        let mut parsing = VecDeque::new();
+        let mut replaced = Vec::new();
+        for statement in statements {
+            replaced.push(match statement.parse {
+                Parse::Named(name) if is_among(&parsing, name) || self.has_or_will_have(name) => Some(name),
+                _ => None,
+            });
+            match statement.parse {
+                Parse::Unnamed => parsing.push_back(Box::default()),
+                Parse::Named(name) => parsing.push_back(name.into()),
+                Parse::AlreadyNamed(_) => {}
+            }
+        }
+        self.enqueue_with(|out| {
+            for (statement, replaced) in statements.iter().zip(replaced) {
+                flight::encode(statement, replaced, out)?;
+            }
+            frontend::sync(out);
+            Ok(Kind::Extended)
+        })?;
+        for name in &parsing {
             self.prepared.remove(name);
-            flight.parsing = Some(name.into());
+        }
+        if let Some(flight) = self.flights.back_mut() {
+            flight.parsing = parsing;
         }
         Ok(())
     }
@@ -109,7 +127,7 @@ impl<S> Client<S> {
     }
 
     fn has_or_will_have(&self, name: &str) -> bool {
-        self.prepared.contains(name) || self.flights.iter().any(|flight| flight.parsing.as_deref() == Some(name))
+        self.prepared.contains(name) || self.flights.iter().any(|flight| is_among(&flight.parsing, name))
     }
 
     pub(super) fn last_execution(&mut self) -> Execution<'_, S> {
@@ -189,4 +207,8 @@ impl<S> Client<S> {
         let harmless = self.flights.iter().all(|flight| flight.kind == Kind::Ping);
         error.with_outcome(if harmless { Outcome::NotExecuted } else { Outcome::Unknown })
     }
+}
+
+fn is_among(names: &VecDeque<Box<str>>, name: &str) -> bool {
+    names.iter().any(|known| &**known == name)
 }

@@ -1,3 +1,5 @@
+use std::collections::VecDeque;
+
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator;
 use postgres_protocol::{
@@ -17,8 +19,8 @@ use crate::{
 /// What was sent up to one `ReadyForQuery`.
 pub(super) struct Flight {
     pub(super) kind: Kind,
-    /// The statement's name, until the server has parsed it.
-    pub(super) parsing: Option<Box<str>>,
+    /// The statements' names, empty for the unnamed one, until the server has parsed them.
+    pub(super) parsing: VecDeque<Box<str>>,
     /// What is told at the end; whatever else comes is dropped.
     error: Option<Error>,
 }
@@ -41,7 +43,7 @@ pub(super) enum Step {
 
 impl Flight {
     pub(super) fn new(kind: Kind) -> Self {
-        Self { kind, parsing: None, error: None }
+        Self { kind, parsing: VecDeque::new(), error: None }
     }
 
     /// Takes one message; what has to be answered to it is written to `out`.
@@ -62,7 +64,9 @@ impl Flight {
                 self.error.get_or_insert(error);
                 return Ok(None);
             }
-            Message::ParseComplete => return Ok(self.parsing.take().map(Step::Parsed)),
+            Message::ParseComplete => {
+                return Ok(self.parsing.pop_front().filter(|name| !name.is_empty()).map(Step::Parsed));
+            }
             Message::CopyInResponse(_) => {
                 self.error.get_or_insert_with(|| copy(Outcome::Failed));
                 refuse_copy(self.kind, out)?;
@@ -89,8 +93,8 @@ impl Flight {
     }
 }
 
-/// Appends a statement's messages; `replaced` is a name that the server knows already and has to forget first.
-pub(super) fn encode(statement: &Statement<'_>, replaced: Option<&str>, out: &mut BytesMut) -> Result<Kind> {
+/// Appends a statement's messages up to its Execute; `replaced` is a name that the server knows already and has to forget first.
+pub(super) fn encode(statement: &Statement<'_>, replaced: Option<&str>, out: &mut BytesMut) -> Result<()> {
     let (name, parse) = match statement.parse {
         Parse::Unnamed => ("", true),
         Parse::Named(name) => (name, true),
@@ -138,9 +142,7 @@ pub(super) fn encode(statement: &Statement<'_>, replaced: Option<&str>, out: &mu
     )?;
     frontend::describe(b'P', "", out).map_err(unsendable)?;
     // The unnamed portal needs no Close: the next Bind or Query replaces it, the transaction's end drops it.
-    frontend::execute("", 0, out).map_err(unsendable)?;
-    frontend::sync(out);
-    Ok(Kind::Extended)
+    frontend::execute("", 0, out).map_err(unsendable)
 }
 
 /// Appends a simple query.

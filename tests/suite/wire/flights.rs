@@ -161,3 +161,34 @@ async fn a_relay_can_take_over() -> Result<()> {
     assert_eq!(&answer, b"Z\0\0\0\x05I");
     Ok(())
 }
+
+#[tokio::test]
+async fn statements_sent_together_end_with_the_first_that_fails() -> Result<()> {
+    let mut client = connect_shared().await?;
+    run(&mut client, "create temp table together (a int)").await?;
+    let named = Statement { parse: Parse::Named("together"), ..Statement::new("select a + 1 from together") };
+    let again = Statement { parse: Parse::AlreadyNamed("together"), ..named };
+    let insert = Statement::new("insert into together values (1)");
+    client.queue_together(&[insert, named, Statement::new("select 1 / 0"), insert]).await?;
+    let failed = events(client.next_execution().context("a flight")?).await;
+    assert_eq!(failed.err().as_ref().map(code), Some("22012"));
+    // One transaction, so that nothing is left of those before it.
+    assert_eq!(value(&mut client, "select count(*) from together").await?, "0");
+    assert!(client.is_prepared("together"));
+
+    client.queue_together(&[insert, again, named, Statement::new(""), Statement::new("select 3, 4")]).await?;
+    client.queue(&Statement::new("select 5")).await?;
+    let together = events(client.next_execution().context("a flight")?).await?;
+    assert_eq!(tags(&together), ["INSERT 0 1", "SELECT 1", "SELECT 1", "SELECT 1"]);
+    assert_eq!(together.iter().filter(|event| matches!(event, Event::Empty)).count(), 1);
+    assert_eq!(texts(&together).concat().into_iter().flatten().collect::<Vec<_>>(), ["2", "2", "3", "4"]);
+    let behind = events(client.next_execution().context("a flight")?).await?;
+    assert_eq!(texts(&behind), [[Some("5".into())]]);
+    assert!(client.next_execution().is_none());
+    assert!(client.is_sent());
+    // A NUL keeps all of them back.
+    assert!(client.queue_together(&[insert, Statement::new("select '\0'")]).await.is_err());
+    assert!(client.next_execution().is_none());
+    assert_eq!(value(&mut client, "select count(*) from together").await?, "1");
+    Ok(())
+}
