@@ -33,6 +33,7 @@ mod memory;
 mod metrics;
 mod pool;
 mod record;
+mod reset;
 mod safety;
 mod service;
 mod session;

@@ -1,23 +1,10 @@
 use std::{sync::Arc, time::Duration};
 
-use pgferry::{
-    Result,
-    wire::{BackendKey, Client, TransactionStatus},
-};
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, timeout},
-};
+use pgferry::wire::{BackendKey, Client};
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
-use super::{
-    Session, close,
-    list::{Idle, List},
-    lock,
-};
+use super::{Session, close, idle::Idle, list::List, lock};
 use crate::{metrics::Metrics, slots::Slot, spawn::spawn, sql::ValueKinds, upstream::SharedUpstream};
-
-/// How long a connection may take to forget what a request did to it.
-const RESET_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A session while one request uses it.
 ///
@@ -51,8 +38,8 @@ impl Lease {
                 drop(place);
             });
         }
-        let reset = tokio::spawn(reset(session));
-        lock(&self.list.idle).push(Idle { since: Instant::now(), logged_in: self.logged_in, reset });
+        let idle = Idle::new(session, self.logged_in);
+        lock(&self.list.idle).push(idle);
     }
 }
 
@@ -71,23 +58,4 @@ impl Drop for Lease {
             drop(place);
         });
     }
-}
-
-/// Makes a session as if it had just been opened; `None` where that fails.
-async fn reset(mut session: Session) -> Option<Session> {
-    let forget = async {
-        if session.transaction_status() != TransactionStatus::Idle {
-            run(&mut session, "ROLLBACK").await?;
-        }
-        // Everything else that a session can hold, advisory locks, LISTEN and the role included.
-        run(&mut session, "DISCARD ALL").await
-    };
-    let done = timeout(RESET_TIMEOUT, forget).await;
-    (matches!(done, Ok(Ok(()))) && session.transaction_status() == TransactionStatus::Idle).then_some(session)
-}
-
-async fn run(session: &mut Session, text: &str) -> Result<()> {
-    session.simple_query(text).await?.finish().await?;
-    session.take_notices();
-    Ok(())
 }

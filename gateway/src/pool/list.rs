@@ -3,10 +3,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::Semaphore, task::JoinHandle, time::Instant};
+use tokio::{sync::Semaphore, time::Instant};
 
-use super::{Session, close, lock};
-use crate::{spawn::spawn, sql::ValueKinds};
+use super::{Session, idle::Idle, lock};
+use crate::sql::ValueKinds;
 
 /// How long a connection may have been idle before it is asked whether it is still there.
 const TRUSTED: Duration = Duration::from_secs(1);
@@ -18,13 +18,6 @@ pub(super) struct List {
     /// The one that was used last is at the end.
     pub(super) idle: Mutex<Vec<Idle>>,
     pub(super) kinds: ValueKinds,
-}
-
-/// A session that is being reset or has been.
-pub(super) struct Idle {
-    pub(super) since: Instant,
-    pub(super) logged_in: Instant,
-    pub(super) reset: JoinHandle<Option<Session>>,
 }
 
 impl List {
@@ -45,9 +38,8 @@ impl List {
                 idle.close().await;
                 continue;
             }
-            let Idle { since, logged_in, reset } = idle;
-            // What resets a session is bounded in time.
-            let Ok(Some(mut session)) = reset.await else { continue };
+            let (since, logged_in) = (idle.since, idle.logged_in);
+            let Some(mut session) = idle.into_session().await else { continue };
             if since.elapsed() < TRUSTED || session.ping().await.is_ok() {
                 return Some((session, logged_in));
             }
@@ -62,19 +54,5 @@ impl List {
     pub(super) fn take_oldest(&self) -> Option<Idle> {
         let mut idle = lock(&self.idle);
         (!idle.is_empty()).then(|| idle.remove(0))
-    }
-}
-
-impl Idle {
-    /// Closes the session, and returns when it is closed.
-    pub(super) async fn close(self) {
-        if let Ok(Some(session)) = self.reset.await {
-            close(session).await;
-        }
-    }
-
-    /// Closes the session in the background.
-    pub(super) fn close_later(self) {
-        spawn(self.close());
     }
 }

@@ -1,3 +1,4 @@
+mod idle;
 mod lease;
 mod list;
 
@@ -25,7 +26,8 @@ use crate::{
     sql::{Credentials, Fault},
     upstream::{SharedUpstream, UpstreamStream},
 };
-use list::{Idle, List};
+use idle::Idle;
+use list::List;
 
 /// How much longer than a response a single message from Postgres may be, in bytes: for what becomes no part of it.
 const MESSAGE_SLACK: usize = 1024 * 1024;

@@ -5,10 +5,13 @@ mod body;
 mod credentials;
 mod fault;
 mod lenient;
+mod look_up;
 mod output;
 mod param;
 mod payload;
+mod plain;
 mod request;
+mod result;
 mod run;
 mod value_kind;
 

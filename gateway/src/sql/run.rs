@@ -1,26 +1,23 @@
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, slice};
 
-use pgferry::{
-    Oid, Outcome,
-    wire::{Client, Column, DataRow, Event, Format, Params, Statement, TransactionStatus},
-};
+use pgferry::wire::{Client, Event, Execution, Format, Params, Statement, TransactionStatus};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
     fault::Fault,
-    output::{Mode, Output, RowWriter},
+    look_up::look_up,
+    output::Output,
     payload::{Payload, Query},
+    plain::is_plain,
     request::{Batch, Options},
-    value_kind::{Scalar, ValueKind, ValueKinds},
+    result::ResultWriter,
+    value_kind::ValueKinds,
 };
+use crate::reset;
 
-const COPY_REFUSED: &str = "COPY cannot be carried over HTTP: connect over a WebSocket to use it";
-
-/// Tells of the types among `$1` that are arrays. Everything in it is named in full, since the caller may have a search path
-/// of its own.
-const LOOK_UP_ARRAYS: &str = "SELECT t.oid, t.typelem, t.typdelim FROM pg_catalog.pg_type t \
-    WHERE t.oid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.oid[]) AND t.typcategory OPERATOR(pg_catalog.=) 'A' \
-    AND t.typtype OPERATOR(pg_catalog.=) 'b' AND t.typlen OPERATOR(pg_catalog.=) -1";
+/// How much of a batch's text and values is sent before the first of it is answered, in bytes: it is there a second time until
+/// it is sent.
+const TOGETHER: usize = 256 * 1024;
 
 /// How a request that did well left its session.
 pub(super) struct Ended {
@@ -28,7 +25,7 @@ pub(super) struct Ended {
     pub(super) reusable: bool,
 }
 
-/// Runs a request's queries and writes the answer.
+/// Runs a request's queries and writes the answer. Where that is possible, the session's reset is queued behind them.
 ///
 /// Not cancel safe: the session is then in the middle of a query, and only good for being cancelled and closed.
 pub(super) async fn run<S>(
@@ -41,25 +38,24 @@ pub(super) async fn run<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut reusable = true;
+    let mut runner = Runner { client, options, kinds, out, reusable: true };
     match payload {
         Payload::Single(query) => {
-            reusable &= statement(client, query, options.mode(query.array_mode), kinds, out).await?;
-        }
-        Payload::Batch(batch) => {
-            command(client, &begin(&options.batch)).await?;
-            out.raw(r#"{"results":["#)?;
-            for (index, query) in batch.queries.iter().enumerate() {
-                if index > 0 {
-                    out.raw(",")?;
-                }
-                reusable &= statement(client, query, options.mode(query.array_mode), kinds, out).await?;
+            runner.send(None, slice::from_ref(query)).await?;
+            // Types that have to be looked up need the session once more.
+            if options.mode(query.array_mode).raw && is_plain(&query.query) {
+                runner.queue_reset().await?;
             }
-            out.raw("]}")?;
-            command(client, "COMMIT").await?;
+            runner.results(None, slice::from_ref(query)).await?;
         }
+        Payload::Batch(batch) => runner.batch(&batch.queries).await?,
     }
-    Ok(Ended { reusable })
+    Ok(Ended { reusable: runner.reusable })
+}
+
+/// A statement whose parameters and results are text.
+pub(super) fn text_statement<'a>(text: &'a str, values: &'a [Option<Cow<'a, [u8]>>]) -> Statement<'a> {
+    Statement { params: Params { format: Format::Text, values }, results: Format::Text, ..Statement::new(text) }
 }
 
 fn begin(batch: &Batch) -> String {
@@ -77,170 +73,139 @@ fn begin(batch: &Batch) -> String {
     text
 }
 
-/// Runs a statement whose result nobody asked for.
-async fn command<S>(client: &mut Client<S>, text: &str) -> Result<(), Fault>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let run = async { client.simple_query(text).await?.finish().await };
-    run.await.map(drop).map_err(|error| Fault::from_statement(&error))
+struct Runner<'a, S> {
+    client: &'a mut Client<S>,
+    options: &'a Options,
+    kinds: &'a ValueKinds,
+    out: &'a mut Output,
+    reusable: bool,
 }
 
-/// Runs one query and writes its result; tells whether the session is as good as before.
-async fn statement<S>(
-    client: &mut Client<S>,
-    query: &Query,
-    mode: Mode,
-    kinds: &ValueKinds,
-    out: &mut Output,
-) -> Result<bool, Fault>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
+impl<S: AsyncRead + AsyncWrite + Unpin> Runner<'_, S> {
+    /// Runs queries as one transaction, with few round trips. COMMIT is sent only when all results were written, so that a
+    /// response that is too large or that nobody waits for is not committed.
+    async fn batch(&mut self, queries: &[Query]) -> Result<(), Fault> {
+        let begin = begin(&self.options.batch);
+        let mut begin = Some(begin.as_str());
+        let mut left = queries;
+        self.out.raw(r#"{"results":["#)?;
+        loop {
+            let (together, rest) = left.split_at_checked(self.together(left, begin.is_some())).unwrap_or((left, &[]));
+            self.send(begin, together).await?;
+            self.results(begin.take(), together).await?;
+            if rest.is_empty() {
+                break;
+            }
+            self.out.raw(",")?;
+            left = rest;
+        }
+        self.out.raw("]}")?;
+        self.client.queue_simple_query("COMMIT").await.map_err(|error| Fault::from_statement(&error))?;
+        self.queue_reset().await?;
+        let commit = self.client.next_execution().ok_or_else(Fault::unreadable_response)?;
+        commit.finish().await.map(drop).map_err(|error| Fault::from_statement(&error))
+    }
+
+    /// Counts the queries to be sent before the first of them is answered. What stands behind one that fails is then not
+    /// executed, as if it had not been sent; but what may end the transaction or copies is the last.
+    fn together(&self, queries: &[Query], begins: bool) -> usize {
+        // Outside of a transaction, which a query has ended, each is one of its own.
+        let in_transaction = begins || self.client.transaction_status() == TransactionStatus::Transaction;
+        if !in_transaction || !self.options.mode(None).raw {
+            return 1;
+        }
+        let mut size = 0;
+        let ends = |query: &Query| {
+            size += self::size(query);
+            !is_plain(&query.query) || size >= TOGETHER
+        };
+        let together = queries.iter().position(ends).map_or(queries.len(), |last| last + 1);
+        // One that cannot be sent fails when all before it did well.
+        let sendable = queries.iter().take(together).take_while(|query| check(query).is_ok()).count();
+        sendable.max(1)
+    }
+
+    /// Sends queries in one flight, behind what begins their transaction.
+    async fn send(&mut self, begin: Option<&str>, queries: &[Query]) -> Result<(), Fault> {
+        queries.iter().try_for_each(check)?;
+        let values: Vec<Vec<_>> = queries.iter().map(values).collect();
+        let queries = queries.iter().zip(&values).map(|(query, values)| text_statement(&query.query, values));
+        let statements: Vec<_> = begin.into_iter().map(Statement::new).chain(queries).collect();
+        self.client.queue_together(&statements).await.map_err(|error| Fault::from_statement(&error))
+    }
+
+    async fn queue_reset(&mut self) -> Result<(), Fault> {
+        reset::queue(self.client).await.map_err(|error| Fault::from_statement(&error))
+    }
+
+    /// Writes the results of a flight.
+    async fn results(&mut self, begin: Option<&str>, queries: &[Query]) -> Result<(), Fault> {
+        let Self { client, options, kinds, out, reusable } = self;
+        let mut flight = client.next_execution().ok_or_else(Fault::unreadable_response)?;
+        if begin.is_some() {
+            ended(&mut flight).await?;
+        }
+        let Some((last, others)) = queries.split_last() else { return rest(&mut flight).await };
+        for query in others {
+            let mut result = ResultWriter::new(options.mode(query.array_mode), out);
+            let tag = result.read(&mut flight, kinds).await?;
+            result.finish(&tag, kinds)?;
+            out.raw(",")?;
+        }
+        let mut result = ResultWriter::new(options.mode(last.array_mode), out);
+        let tag = result.read(&mut flight, kinds).await?;
+        rest(&mut flight).await?;
+        if let Some(unknown) = result.unknown_types(kinds) {
+            let committed = client.transaction_status() == TransactionStatus::Idle;
+            match look_up(client, &unknown, kinds).await {
+                Ok(()) => {}
+                // The statement has done its work, and must not be repeated because its result could have been prettier.
+                Err(fault) if committed => {
+                    tracing::debug!(message = fault.message(), "types could not be looked up");
+                    *reusable = false;
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+        result.finish(&tag, kinds)
+    }
+}
+
+fn check(query: &Query) -> Result<(), Fault> {
     if query.query.contains('\0') {
         return Err(Fault::bad_request("the query contains a NUL character, which Postgres cannot read"));
-    }
-    let values: Vec<_> =
-        query.params.iter().map(|param| param.0.as_ref().map(|text| Cow::Borrowed(text.as_bytes()))).collect();
-    let limit = out.limit();
-    let mut result = ResultWriter { mode, out, state: State::NoColumns };
-    let mut tag = String::new();
-    {
-        let statement = text_statement(&query.query, &values);
-        let mut execution = client.execute(&statement).await.map_err(|error| Fault::from_statement(&error))?;
-        loop {
-            match execution.next().await {
-                Ok(Some(Event::Columns(columns))) => result.columns(columns, kinds)?,
-                Ok(Some(Event::Row(row))) => {
-                    result.row(row)?;
-                    result.out.send().await?;
-                }
-                Ok(Some(Event::Complete(complete))) => tag = complete,
-                Ok(Some(Event::Empty)) => {}
-                Ok(None) => break,
-                Err(error) if error.is_refused() => return Err(Fault::bad_request(COPY_REFUSED)),
-                // Of a statement that is sent, it is the server's message that is too long.
-                Err(error) if error.is_limit() && error.outcome() == Outcome::Unknown => {
-                    return Err(Fault::response_too_large(limit));
-                }
-                Err(error) => return Err(Fault::from_statement(&error)),
-            }
-        }
-    }
-    let mut reusable = true;
-    if let Some(unknown) = result.unknown_types(kinds) {
-        let committed = client.transaction_status() == TransactionStatus::Idle;
-        match look_up(client, &unknown, kinds).await {
-            Ok(()) => {}
-            // The statement has done its work, and must not be repeated because its result could have been prettier.
-            Err(fault) if committed => {
-                tracing::debug!(message = fault.message(), "types could not be looked up");
-                reusable = false;
-            }
-            Err(fault) => return Err(fault),
-        }
-    }
-    result.finish(&tag, kinds)?;
-    Ok(reusable)
-}
-
-fn text_statement<'a>(text: &'a str, values: &'a [Option<Cow<'a, [u8]>>]) -> Statement<'a> {
-    Statement { params: Params { format: Format::Text, values }, results: Format::Text, ..Statement::new(text) }
-}
-
-/// Learns of these types whether they are arrays.
-async fn look_up<S>(client: &mut Client<S>, unknown: &[Oid], kinds: &ValueKinds) -> Result<(), Fault>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let oids: Vec<_> = unknown.iter().map(Oid::to_string).collect();
-    let oids = [Some(Cow::Owned(format!("{{{}}}", oids.join(",")).into_bytes()))];
-    let mut execution =
-        client.execute(&text_statement(LOOK_UP_ARRAYS, &oids)).await.map_err(|error| Fault::from_statement(&error))?;
-    let mut arrays = Vec::new();
-    while let Some(event) = execution.next().await.map_err(|error| Fault::from_statement(&error))? {
-        if let Event::Row(row) = event {
-            arrays.push(array_type(&row).ok_or_else(Fault::unreadable_response)?);
-        }
-    }
-    for oid in unknown {
-        let array = arrays.iter().find(|(array, _)| array == oid);
-        kinds.insert(*oid, array.map_or(ValueKind::Scalar(Scalar::Text), |(_, kind)| *kind));
     }
     Ok(())
 }
 
-fn array_type(row: &DataRow) -> Option<(Oid, ValueKind)> {
-    let mut values = row.values().map(|value| value.and_then(|value| str::from_utf8(value).ok()));
-    let oid = values.next()??.parse().ok()?;
-    let element = values.next()??.parse().ok()?;
-    let delimiter = *values.next()??.as_bytes().first()?;
-    Some((oid, ValueKind::array(element, delimiter)))
+fn values(query: &Query) -> Vec<Option<Cow<'_, [u8]>>> {
+    query.params.iter().map(|param| param.0.as_ref().map(|text| Cow::Borrowed(text.as_bytes()))).collect()
 }
 
-/// One result, written while its rows arrive; where it has types that have to be looked up, its rows are kept until the
-/// session can be asked.
-struct ResultWriter<'a> {
-    mode: Mode,
-    out: &'a mut Output,
-    state: State,
+fn size(query: &Query) -> usize {
+    query.query.len() + query.params.iter().flat_map(|param| &param.0).map(String::len).sum::<usize>()
 }
 
-enum State {
-    NoColumns,
-    Rows(RowWriter),
-    Kept { columns: Arc<[Column]>, rows: Vec<DataRow>, bytes: usize },
+/// Reads up to the end of a statement whose result nobody asked for.
+async fn ended<S>(flight: &mut Execution<'_, S>) -> Result<(), Fault>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match flight.next().await {
+        Ok(Some(Event::Complete(_))) => Ok(()),
+        Ok(_) => Err(Fault::unreadable_response()),
+        Err(error) => Err(Fault::from_statement(&error)),
+    }
 }
 
-impl ResultWriter<'_> {
-    fn columns(&mut self, columns: Arc<[Column]>, kinds: &ValueKinds) -> Result<(), Fault> {
-        self.out.begin_result(&columns)?;
-        let known = columns.iter().map(|column| kinds.get(column.type_oid)).collect::<Option<Vec<_>>>();
-        self.state = match (self.mode.raw, known) {
-            (true, _) => State::Rows(RowWriter::new(&columns, self.mode, Vec::new())),
-            (false, Some(kinds)) => State::Rows(RowWriter::new(&columns, self.mode, kinds)),
-            (false, None) => State::Kept { columns, rows: Vec::new(), bytes: 0 },
-        };
-        Ok(())
-    }
-
-    fn row(&mut self, row: DataRow) -> Result<(), Fault> {
-        match &mut self.state {
-            State::NoColumns => Err(Fault::unreadable_response()),
-            State::Rows(writer) => writer.write(self.out, &row),
-            State::Kept { rows, bytes, .. } => {
-                *bytes = bytes.saturating_add(row.as_bytes().len()).saturating_add(size_of::<DataRow>());
-                self.out.reserve(*bytes)?;
-                rows.push(row);
-                Ok(())
-            }
-        }
-    }
-
-    /// The types that have to be looked up before the kept rows can be written.
-    fn unknown_types(&self, kinds: &ValueKinds) -> Option<Vec<Oid>> {
-        match &self.state {
-            State::Kept { columns, .. } => {
-                let oids = columns.iter().map(|column| column.type_oid);
-                Some(oids.filter(|oid| kinds.get(*oid).is_none()).collect())
-            }
-            _ => None,
-        }
-    }
-
-    fn finish(self, tag: &str, kinds: &ValueKinds) -> Result<(), Fault> {
-        match self.state {
-            State::NoColumns => self.out.begin_result(&[])?,
-            State::Rows(_) => {}
-            State::Kept { columns, rows, .. } => {
-                let text = ValueKind::Scalar(Scalar::Text);
-                let kinds = columns.iter().map(|column| kinds.get(column.type_oid).unwrap_or(text)).collect();
-                let mut writer = RowWriter::new(&columns, self.mode, kinds);
-                for row in rows {
-                    writer.write(self.out, &row)?;
-                }
-            }
-        }
-        self.out.end_result(tag, self.mode)
+/// Reads up to the end of a flight whose results were all read: it can still fail, as with a deferred constraint.
+async fn rest<S>(flight: &mut Execution<'_, S>) -> Result<(), Fault>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match flight.next().await {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) => Err(Fault::unreadable_response()),
+        Err(error) => Err(Fault::from_statement(&error)),
     }
 }

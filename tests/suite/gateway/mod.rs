@@ -1,5 +1,6 @@
 //! The gateway as a client sees it, in front of a real Postgres.
 
+mod batches;
 mod faults;
 mod http;
 mod leaving;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::json;
 
-use super::{Fixture, answer};
+use super::{Fixture, answer, wait_for};
 
 #[tokio::test]
 async fn nothing_survives_a_request() -> Result<()> {
@@ -32,6 +32,22 @@ async fn nothing_survives_a_request() -> Result<()> {
         let _ = fixture.request(&json!({ "query": leave })).send().await?;
         assert_eq!(fixture.rows(look).await?, clean, "{leave}");
         assert_eq!(fixture.rows("SELECT pg_backend_pid()").await?, pid, "{leave} cost the session");
+    }
+    Ok(())
+}
+
+/// Also when no other request follows.
+#[tokio::test]
+async fn a_request_leaves_no_lock_behind() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    for query in [
+        "SELECT pg_advisory_lock(471101)",
+        "WITH a AS (SELECT pg_advisory_lock(471101)) SELECT 1 / count(*) * 0 FROM a",
+        "SELECT 1 / (pg_advisory_lock(471101)::text = 'never')::int",
+        "/* seen as nothing plain */ SELECT pg_advisory_lock(471101)",
+    ] {
+        fixture.request(&json!({ "query": query })).send().await?;
+        wait_for(fixture.postgres, "SELECT count(*) FROM pg_locks WHERE objid = 471101", "0").await?;
     }
     Ok(())
 }

@@ -1,0 +1,57 @@
+use tokio::{task::JoinHandle, time::Instant};
+
+use super::{Session, close};
+use crate::{reset, spawn::spawn};
+
+/// A session that is being reset or has been.
+pub(super) struct Idle {
+    pub(super) since: Instant,
+    pub(super) logged_in: Instant,
+    state: State,
+}
+
+enum State {
+    /// The server was sent the reset behind the request; its answer is read when the session is needed.
+    Sent(Box<Session>),
+    InBackground(JoinHandle<Option<Session>>),
+}
+
+impl Idle {
+    /// Takes a session whose request has ended, and sees to it that it is reset.
+    pub(super) fn new(session: Session, logged_in: Instant) -> Self {
+        let state = if reset::is_sent(&session) {
+            State::Sent(Box::new(session))
+        } else {
+            State::InBackground(tokio::spawn(reset(session)))
+        };
+        Self { since: Instant::now(), logged_in, state }
+    }
+
+    /// Waits until the session is reset, which is bounded in time; `None` where that failed.
+    pub(super) async fn into_session(self) -> Option<Session> {
+        match self.state {
+            State::Sent(session) => reset(*session).await,
+            State::InBackground(task) => task.await.ok()?,
+        }
+    }
+
+    /// Closes the session, and returns when it is closed.
+    pub(super) async fn close(self) {
+        let session = match self.state {
+            State::Sent(session) => Some(*session),
+            State::InBackground(task) => task.await.ok().flatten(),
+        };
+        if let Some(session) = session {
+            close(session).await;
+        }
+    }
+
+    /// Closes the session in the background.
+    pub(super) fn close_later(self) {
+        spawn(self.close());
+    }
+}
+
+async fn reset(mut session: Session) -> Option<Session> {
+    reset::finish(&mut session).await.then_some(session)
+}
