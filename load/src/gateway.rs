@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Result;
 use clap::Args;
@@ -15,6 +15,9 @@ pub(crate) struct Arguments {
     listen: SocketAddr,
     #[arg(long)]
     max_connections: usize,
+    /// In seconds.
+    #[arg(long)]
+    queue_timeout: u64,
     /// In bytes.
     #[arg(long)]
     max_response_size: usize,
@@ -23,10 +26,13 @@ pub(crate) struct Arguments {
 /// Serves until it is killed. It is the gateway as a library, so that this program is all that has to be built.
 #[tokio::main]
 pub(crate) async fn serve(arguments: &Arguments) -> Result<()> {
-    let Arguments { upstream, listen, max_connections, max_response_size } = arguments;
+    let Arguments { upstream, listen, max_connections, queue_timeout, max_response_size } = arguments;
     let upstream: Upstream = upstream.parse()?;
-    let config =
-        GatewayConfig::new(upstream).listen(*listen).pool_size(*max_connections).max_response_size(*max_response_size);
+    let config = GatewayConfig::new(upstream)
+        .listen(*listen)
+        .max_connections(*max_connections)
+        .queue_timeout(Duration::from_secs(*queue_timeout))
+        .max_response_size(*max_response_size);
     let gateway = Gateway::bind(config).await?;
     say(&format!("http_url={}", gateway.http_url()));
     say(&format!("ws_url={}", gateway.ws_url()));

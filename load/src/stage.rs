@@ -5,6 +5,9 @@ use pgferry_test_support::{GatewayProcess, Postgres};
 
 use crate::{options::Options, process::Process};
 
+/// How many seconds a request or session waits for a connection: less than the shortest measurement.
+const QUEUE_TIMEOUT: &str = "5";
+
 /// A PostgreSQL and a gateway before it.
 pub(crate) struct Stage {
     pub(crate) gateway: GatewayProcess,
@@ -18,7 +21,14 @@ impl Stage {
         let postgres = Postgres::builder().setting("max_connections", most.to_string()).start()?;
         let program = options.program.clone().map_or_else(env::current_exe, Ok)?;
         let [connections, max_response_size] = [connections.to_string(), max_response_size.to_string()];
-        let arguments = ["--max-connections", &connections, "--max-response-size", &max_response_size];
+        let arguments = [
+            "--max-connections",
+            &connections,
+            "--queue-timeout",
+            QUEUE_TIMEOUT,
+            "--max-response-size",
+            &max_response_size,
+        ];
         let gateway = GatewayProcess::start(program, &postgres, &arguments)?;
         Ok(Self { gateway, postgres })
     }
