@@ -15,5 +15,7 @@ mod sqlx;
 mod streaming;
 mod tls;
 mod tls_front;
+#[cfg(unix)]
+mod websockify;
 mod wide_row;
 mod wire;
