@@ -127,6 +127,9 @@ fn of_log_in(phase: Phase, error: &Error, config: &Config, key: &str) -> Option<
         None if error.is_timeout() => {
             "the connection is open, but no result comes: try a longer --timeout, or a lighter --statement".to_owned()
         }
+        None if phase == Phase::LogIn && error.is_closed() => {
+            format!("the WebSocket opens, but what is behind it ends the log-in without a word: check {key} and its ?address=, and the endpoint's log")
+        }
         // An answer that is neither Postgres's nor in its form.
         None if error.as_db_error().is_none() && (error.status().is_some() || message.contains("not HTTP")) => {
             format!("this answer is not that of SQL over HTTP: check {key}, and whether a proxy stands in between")

@@ -355,6 +355,62 @@ fn a_gateway_without_its_postgres() -> Result<()> {
 }
 
 #[test]
+fn a_gateway_before_something_that_hangs_up() -> Result<()> {
+    let upstream = server(|mut tcp| {
+        let _ = tcp.read(&mut [0; 4096]);
+    })?;
+    let config = GatewayConfig::new(Upstream::new("127.0.0.1", upstream.port())).ws_auth("relay".parse()?);
+    let gateway = TestGateway::with(config)?;
+    let url = url(gateway.http_url(), gateway.ws_url());
+    let (status, report) = Ping::quick(&url, &["--transport", "websocket"]).json()?;
+    let error = &transport(&report, "websocket")?["errors"][0];
+    ensure!(status == Some(1) && error["phase"] == "log_in", "{report:#}");
+    ensure!(error["remedies"].as_array().is_some_and(|remedies| !remedies.is_empty()), "{report:#}");
+    Ok(())
+}
+
+/// A request's line and headers, sorted, and its body.
+fn read_request(tcp: &mut std::net::TcpStream) -> Option<(Vec<String>, String)> {
+    let mut request = String::new();
+    loop {
+        let mut buffer = [0; 4096];
+        let count = tcp.read(&mut buffer).ok().filter(|count| *count > 0)?;
+        request.push_str(std::str::from_utf8(&buffer[..count]).ok()?);
+        let Some((head, body)) = request.split_once("\r\n\r\n") else { continue };
+        let mut lines: Vec<_> = head.lines().map(str::to_ascii_lowercase).collect();
+        let length: usize = lines.iter().find_map(|line| line.strip_prefix("content-length: "))?.parse().ok()?;
+        if body.len() >= length {
+            lines.sort_unstable();
+            return Some((lines, body.to_owned()));
+        }
+    }
+}
+
+#[test]
+fn the_request_that_is_timed_is_the_clients_own() -> Result<()> {
+    let (said, heard) = std::sync::mpsc::channel();
+    let address = server(move |mut tcp| {
+        while let Some(request) = read_request(&mut tcp) {
+            let _ = said.send(request);
+            let body = r#"{"fields":[{"name":"?column?","dataTypeID":23,"tableID":0,"columnID":0,"dataTypeSize":4,"dataTypeModifier":-1,"format":"text"}],"rows":[["1"]],"command":"SELECT","rowCount":1,"rowAsArray":true}"#;
+            let head =
+                format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+            if tcp.write_all((head + body).as_bytes()).is_err() {
+                return;
+            }
+        }
+    })?;
+    // The password travels in a header, which is the test's own business alone.
+    let (status, report) = Ping::new(&["-n", "1", "--warm", "1", "--transport", "http", &both_at(address)]).json()?;
+    ensure!(status == Some(0), "{report:#}");
+    let requests: Vec<_> = heard.try_iter().collect();
+    let [timed, opening, warm] = &requests[..] else { anyhow::bail!("not three requests: {requests:?}") };
+    ensure!(timed == opening && timed == warm, "{requests:#?}");
+    ensure!(timed.0.iter().any(|line| line.starts_with("neon-connection-string: postgresql://app:")), "{timed:?}");
+    Ok(())
+}
+
+#[test]
 fn a_certificate_that_nobody_trusts() -> Result<()> {
     let (postgres, ca, another) = (Postgres::shared()?, TestCa::new()?, TestCa::new()?);
     let gateway = TestGateway::start_tls(postgres, &ca)?;
