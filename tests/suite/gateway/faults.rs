@@ -8,6 +8,7 @@ use pgferry::{
     wire::{Client, Startup},
 };
 use pgferry_diesel::FerryConnection;
+use pgferry_gateway::WsAuth;
 use pgferry_sqlx::{Config, Transport};
 use pgferry_test_support::{Stage, TestGateway};
 use serde_json::json;
@@ -37,8 +38,12 @@ struct Told {
 
 /// A stage whose gateway has these faults, and a table for what was done.
 fn stage(faults: &str) -> Stage {
-    let faults = faults.parse().unwrap();
-    let stage = Stage::with(|postgres| TestGateway::with(TestGateway::config(postgres).faults(faults)));
+    stage_with(faults, WsAuth::Cleartext)
+}
+
+fn stage_with(faults: &str, ws_auth: WsAuth) -> Stage {
+    let config = |postgres: &_| TestGateway::config(postgres).faults(faults.parse().unwrap()).ws_auth(ws_auth);
+    let stage = Stage::with(|postgres| TestGateway::with(config(postgres)));
     stage.psql("create table deeds (deed bigint); alter table deeds owner to app");
     stage
 }
@@ -213,8 +218,13 @@ async fn a_transaction_that_met_an_error_is_as_postgres_leaves_it() {
 
 #[tokio::test]
 async fn prepared_statements_survive_an_error() {
-    let stage = stage("error=40001@every=4@websocket");
-    let pool = pgferry_sqlx::pool(config(&stage, Transport::WebSocket)).await.unwrap();
+    for ws_auth in [WsAuth::Cleartext, WsAuth::Relay] {
+        each_fourth_fails(&stage_with("error=40001@every=4@websocket", ws_auth)).await;
+    }
+}
+
+async fn each_fourth_fails(stage: &Stage) {
+    let pool = pgferry_sqlx::pool(config(stage, Transport::WebSocket)).await.unwrap();
     let mut connection = pool.acquire().await.unwrap();
     let (mut good, mut bad) = (0, 0);
     for number in 0..16_i64 {
@@ -386,4 +396,16 @@ async fn the_same_seed_meets_the_same_requests() {
     assert!(first.contains(&true) && first.contains(&false));
     assert_eq!(statuses(7).await, first);
     assert_ne!(statuses(8).await, first);
+}
+
+#[tokio::test]
+async fn a_connection_of_http2_is_closed_as_well() {
+    let stage = stage("drop=after");
+    stage.psql("insert into deeds values (1)");
+    let body = json!({ "query": "update deeds set deed = deed + 1" });
+    let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+    let request = client.post(stage.gateway().http_url()).header("Neon-Connection-String", stage.postgres_url());
+    let error = request.json(&body).send().await.unwrap_err();
+    assert!(!error.is_timeout() && !error.is_connect(), "{error:?}");
+    assert_eq!(done(&stage, 2), "1");
 }

@@ -1,6 +1,7 @@
 //! The gateway as a client sees it, in front of a real Postgres.
 
 mod batches;
+mod browser;
 mod faults;
 mod http;
 mod leaving;
