@@ -2,6 +2,7 @@
 
 mod ephemeral;
 mod failures;
+mod faults;
 mod gateway;
 mod javascript;
 mod ping;

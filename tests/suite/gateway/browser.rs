@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 const PAGE: &str = include_str!("hostile.html");
@@ -98,6 +98,13 @@ impl Site {
         });
         let results = visited.await.context("the browser never told how it went")?;
         running.kill().await?;
+        // Its other processes end a moment later, and write until then.
+        for _ in 0..100 {
+            if std::fs::remove_dir_all(profile.path()).is_ok() {
+                break;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
         results
     }
 }
