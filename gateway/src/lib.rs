@@ -40,6 +40,7 @@ mod session;
 mod slots;
 mod spawn;
 mod sql;
+pub mod tls;
 mod upstream;
 mod ws_auth;
 

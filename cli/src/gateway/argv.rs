@@ -46,8 +46,9 @@ fn without_password(arg: &OsString) -> OsString {
 
 /// The argument without the password, where it is the upstream's URL, which has been found well-formed before.
 pub(crate) fn cleaned(arg: &str) -> Option<String> {
-    let (flag, url) = match arg.strip_prefix(FLAG) {
-        Some(url) => (FLAG, url),
+    let flag = [FLAG, "--allow-address="].into_iter().find(|flag| arg.starts_with(flag));
+    let (flag, url) = match flag.and_then(|flag| Some((flag, arg.strip_prefix(flag)?))) {
+        Some(found) => found,
         None => ("", arg),
     };
     let (scheme, rest) = url.split_once("://")?;
@@ -86,6 +87,7 @@ mod tests {
             ("postgresql://host/db?user=app&password=sesame", "postgresql://host/db?user=app"),
             ("--upstream=postgresql://host?pass%77ord=sesame", "--upstream=postgresql://host"),
             ("postgresql://:sesame@host?password=a&sslmode=require", "postgresql://@host?sslmode=require"),
+            ("--allow-address=postgresql://app:sesame@host", "--allow-address=postgresql://app@host"),
             ("gateway", "gateway"),
         ] {
             assert_eq!(without_password(&arg.into()), cleaned, "{arg}");

@@ -4,6 +4,7 @@ mod ephemeral;
 mod faults;
 mod interruption;
 mod limits;
+mod tls;
 
 use std::{
     ffi::OsString,
@@ -16,7 +17,13 @@ use clap::Args;
 use pgferry_gateway::{Gateway as Server, GatewayConfig, Upstream, WsAuth};
 use tokio::task::spawn_blocking;
 
-use self::{ephemeral::Ephemeral, faults::Faults, interruption::Interruption, limits::Limits};
+use self::{
+    ephemeral::Ephemeral,
+    faults::Faults,
+    interruption::Interruption,
+    limits::Limits,
+    tls::{Certificate, Published, Tls},
+};
 
 /// Serves SQL over HTTP and Postgres over WebSocket in front of any Postgres, or of one that it starts itself.
 ///
@@ -49,6 +56,14 @@ pub(crate) struct Gateway {
     #[arg(long, value_name = "HOST")]
     allow_host: Vec<String>,
 
+    /// Lets the WebSocket's ?address= name this server too, as host:port, or as a URL where it needs TLS
+    #[arg(long, value_name = "SERVER")]
+    allow_address: Vec<String>,
+
+    /// Serves metrics for Prometheus at /metrics, to whoever reaches the gateway
+    #[arg(long)]
+    metrics: bool,
+
     /// Listens without TLS on an address that other machines can reach
     #[arg(long)]
     allow_plain: bool,
@@ -58,6 +73,9 @@ pub(crate) struct Gateway {
 
     #[command(flatten)]
     limits: Limits,
+
+    #[command(flatten)]
+    tls: Tls,
 
     #[command(flatten)]
     faults: Faults,
@@ -91,23 +109,45 @@ Set RUST_LOG=pgferry_gateway=debug to see what it does.";
 impl Gateway {
     /// Runs the gateway until it is told to end.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let Self { upstream, listen, ws_auth, allow_origin, allow_host, allow_plain, ephemeral, limits, faults, stray } =
-            self;
+        let Self {
+            upstream,
+            listen,
+            ws_auth,
+            allow_origin,
+            allow_host,
+            allow_address,
+            metrics,
+            allow_plain,
+            ephemeral,
+            limits,
+            tls,
+            faults,
+            stray,
+        } = self;
         if !stray.is_empty() {
             bail!("the gateway takes flags alone: give the server as --upstream URL");
         }
         // What can be wrong is found before anything is started.
         let faults = faults.faults()?;
+        let certificate = tls.certificate()?;
+        let addresses = allow_address.iter().map(|server| address(server)).collect::<anyhow::Result<Vec<_>>>()?;
         let configure = |upstream: Upstream| {
-            let mut config =
-                GatewayConfig::new(upstream).listen(listen).ws_auth(ws_auth).allow_plain(allow_plain).faults(faults);
+            let mut config = GatewayConfig::new(upstream)
+                .listen(listen)
+                .ws_auth(ws_auth)
+                .allow_plain(allow_plain)
+                .faults(faults)
+                .metrics(metrics);
             for origin in &allow_origin {
                 config = config.allow_origin(origin);
             }
             for host in &allow_host {
                 config = config.allow_host(host);
             }
-            limits.apply(config)
+            for address in addresses {
+                config = config.allow_address(address);
+            }
+            certificate.apply(limits.apply(config))
         };
         let mut interruption = Interruption::expect().context("the system gives no signals")?;
         match upstream {
@@ -116,13 +156,13 @@ impl Gateway {
                 if argv::names_upstream() {
                     bail!("--ephemeral starts a Postgres and --upstream names one that runs: leave one of them out");
                 }
-                before_its_own(ephemeral, configure, &mut interruption).await
+                before_its_own(ephemeral, configure, &certificate, &mut interruption).await
             }
             Some(upstream) => {
                 let upstream: Upstream = upstream.parse()?;
                 // A URL that is well-formed can be taken apart; whoever gives another sees the command end at once.
                 argv::hide_password();
-                before_another(upstream, configure, &mut interruption).await
+                before_another(upstream, configure, &certificate, &mut interruption).await
             }
             None => bail!(
                 "there is no Postgres to stand in front of: name one with --upstream postgresql://user@host:port/database, or let \
@@ -132,16 +172,29 @@ impl Gateway {
     }
 }
 
+/// Reads a server's address, which may be a URL with a password and so is never repeated.
+fn address(server: &str) -> anyhow::Result<Upstream> {
+    if server.contains("://") {
+        return Ok(server.parse()?);
+    }
+    let Some((host, Ok(port))) = server.rsplit_once(':').map(|(host, port)| (host, port.parse())) else {
+        bail!("--allow-address takes host:port, such as db.internal:5432, or postgresql://host:port?sslmode=require");
+    };
+    Ok(Upstream::new(host.trim_start_matches('[').trim_end_matches(']'), port))
+}
+
 async fn before_another(
     upstream: Upstream,
-    configure: impl FnOnce(Upstream) -> GatewayConfig,
+    configure: impl FnOnce(Upstream) -> anyhow::Result<GatewayConfig>,
+    certificate: &Certificate,
     interruption: &mut Interruption,
 ) -> anyhow::Result<()> {
-    let gateway = Server::bind(configure(upstream.clone())).await?;
+    let gateway = Server::bind(configure(upstream.clone())?).await?;
     if let Err(error) = upstream.check().await {
         tracing::warn!("{error}. Each request tries again.");
     }
-    announce(&gateway, &upstream, None)?;
+    let published = certificate.publish()?;
+    announce(&gateway, &upstream, None, &published)?;
     interruption.come().await?;
     end(gateway, interruption).await;
     Ok(())
@@ -149,7 +202,8 @@ async fn before_another(
 
 async fn before_its_own(
     ephemeral: Ephemeral,
-    configure: impl FnOnce(Upstream) -> GatewayConfig,
+    configure: impl FnOnce(Upstream) -> anyhow::Result<GatewayConfig>,
+    certificate: &Certificate,
     interruption: &mut Interruption,
 ) -> anyhow::Result<()> {
     let mut starting = spawn_blocking(|| ephemeral.start());
@@ -162,9 +216,10 @@ async fn before_its_own(
         }
     };
     let mut postgres = started?;
-    let gateway = Server::bind(configure(postgres.upstream.clone())).await?;
+    let gateway = Server::bind(configure(postgres.upstream.clone())?).await?;
     postgres.introduce();
-    announce(&gateway, &postgres.upstream, Some(&postgres.password))?;
+    let published = certificate.publish()?;
+    announce(&gateway, &postgres.upstream, Some(&postgres.password), &published)?;
     let ended = tokio::select! {
         interrupted = interruption.come() => interrupted.map_err(Into::into),
         error = postgres.end() => Err(error),
@@ -182,9 +237,14 @@ async fn end(gateway: Server, interruption: &mut Interruption) {
     }
 }
 
-fn announce(gateway: &Server, upstream: &Upstream, password: Option<&str>) -> anyhow::Result<()> {
+fn announce(
+    gateway: &Server,
+    upstream: &Upstream,
+    password: Option<&str>,
+    certificate: &Published,
+) -> anyhow::Result<()> {
     let (http, ws) = (gateway.http_url(), gateway.ws_url());
-    let url = database_url::write(upstream, password, &http, &ws);
+    let url = database_url::write(upstream, password, certificate.file(), &http, &ws);
     let mut out = io::stdout().lock();
     write!(out, "http_url={http}\nws_url={ws}\nDATABASE_URL={url}\n")
         .and_then(|()| out.flush())

@@ -8,6 +8,7 @@ mod javascript;
 mod ping;
 mod running;
 mod tap;
+mod tls;
 
 /// The command that these tests are about.
 const PGFERRY: &str = env!("CARGO_BIN_EXE_pgferry");

@@ -32,6 +32,11 @@ impl FromStr for Upstream {
                 "the upstream's URL has a '/', '?', '#' or '@' where it must be percent-encoded (%2F, %3F, %23, %40), as in a password",
             ));
         }
+        if names_several_hosts(rest) {
+            return Err(Error::connect(
+                "the upstream's URL names several hosts, but a gateway stands in front of one: name the primary, or the address of what finds it",
+            ));
+        }
         let url = Url::parse(text).map_err(|error| {
             Error::connect(format!("the upstream is no URL such as postgresql://user@localhost:5432/db: {error}"))
         })?;
@@ -90,6 +95,19 @@ fn is_ambiguous(rest: &str) -> bool {
     let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, after) = rest.split_at_checked(authority).unwrap_or((rest, ""));
     authority.matches('@').count() > 1 || after.contains(['@', '#'])
+}
+
+/// Whether there is a comma where hosts and ports stand, as libpq takes several.
+fn names_several_hosts(rest: &str) -> bool {
+    let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let authority = address.split('/').next().unwrap_or_default();
+    let hosts = authority.rsplit('@').next().unwrap_or_default();
+    let lists = |pair: &str| {
+        pair.split_once('=').is_some_and(|(key, value)| {
+            matches!(key, "host" | "port") && (value.contains(',') || value.to_ascii_lowercase().contains("%2c"))
+        })
+    };
+    hosts.contains(',') || query.split('&').any(lists)
 }
 
 fn wants_tls(sslmode: &str) -> Result<bool> {
@@ -160,6 +178,10 @@ mod tests {
             ("postgresql://app@host/db?password=sesame@", "percent-encoded"),
             ("postgresql://app@host/db?password=sesame&channel_binding=require", "channel_binding"),
             ("postgresql://app@host/db?password=sesame&port=x", "port"),
+            ("postgresql://app:sesame@a:5432,b:5433/db", "several hosts"),
+            ("postgresql://app:sesame@a,b/db", "several hosts"),
+            ("postgresql://app:sesame@/db?host=a,b", "several hosts"),
+            ("postgresql://app:sesame@/db?host=a%2Cb", "several hosts"),
             ("postgresql://app:sesame@host/db?sslrootcert=/nowhere/ca.pem", "/nowhere/ca.pem"),
         ] {
             let Err(error) = url.parse::<Upstream>() else { panic!("{url} was taken") };

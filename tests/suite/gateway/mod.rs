@@ -11,6 +11,7 @@ mod safety;
 mod session_state;
 mod silence;
 mod streaming;
+mod tls;
 mod unread;
 mod upstream_tls;
 mod websocket;
