@@ -51,7 +51,6 @@ impl Database {
 }
 
 /// Returns whether an argument is meant as a URL: `scheme://…`, as no statement begins.
-#[cfg_attr(not(test), expect(dead_code, reason = "pgferry query, which is about to land, asks it"))]
 pub(crate) fn is_url(argument: &str) -> bool {
     argument.split_once("://").is_some_and(|(scheme, _)| {
         scheme.starts_with(|first: char| first.is_ascii_alphabetic())

@@ -1,4 +1,4 @@
-use std::io::{self, IsTerminal};
+use std::io;
 
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
@@ -12,6 +12,6 @@ pub(crate) fn start() {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
+        .with_ansi(console::colors_enabled_stderr())
         .init();
 }

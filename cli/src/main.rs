@@ -9,6 +9,7 @@ mod logging;
 mod mistake;
 mod ping;
 mod problem;
+mod query;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -26,6 +27,7 @@ struct Cli {
 enum Command {
     Gateway(Box<gateway::Gateway>),
     Ping(ping::Ping),
+    Query(Box<query::Query>),
     Completions(completions::Completions),
 }
 
@@ -44,6 +46,7 @@ async fn main() -> ExitCode {
     let done = match command {
         Command::Gateway(gateway) => gateway.run().await,
         Command::Ping(ping) => ping.run().await,
+        Command::Query(query) => query.run().await,
         Command::Completions(completions) => completions.run(),
     };
     match done {

@@ -12,6 +12,8 @@ pub(crate) const FAILED: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// There is no session: the endpoint cannot be reached, or does not let the caller in.
 pub(crate) const NO_CONNECTION: u8 = 3;
+/// Ctrl-C, as shells tell it.
+pub(crate) const INTERRUPTED: u8 = 130;
 /// Whoever read the output is gone, as shells tell it.
 pub(crate) const BROKEN_PIPE: u8 = 141;
 
@@ -41,11 +43,22 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
 pub(crate) fn exit_status(error: &pgferry::Error) -> u8 {
     if error.is_config() {
         USAGE
-    } else if error.is_connect() || error.is_auth() {
+    } else if error.is_connect() || error.is_auth() || refuses_session(error) {
         NO_CONNECTION
     } else {
         FAILED
     }
+}
+
+/// Whether Postgres, or the service in front of it, let nobody in: an unknown database, no more connections, a server that is
+/// down, starts or ends.
+fn refuses_session(error: &pgferry::Error) -> bool {
+    let refused = error.as_db_error().is_some_and(|error| error.severity == "FATAL")
+        && error
+            .code()
+            .map(|code| code.as_str())
+            .is_some_and(|code| code.starts_with("08") || ["3D000", "53300", "57P03"].contains(&code));
+    refused || error.status().is_some_and(|status| status >= 500) && error.outcome() == pgferry::Outcome::NotExecuted
 }
 
 /// Returns what to try, where there is something to try that the error does not say itself.

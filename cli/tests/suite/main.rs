@@ -1,11 +1,13 @@
-//! The command `pgferry gateway` as a process of its own: foreign clients, and what happens to ours when it dies.
+//! The command as a process of its own: what people see of it, foreign clients, and what happens to ours when it dies.
 
+mod completions;
 mod ephemeral;
 mod failures;
 mod faults;
 mod gateway;
 mod javascript;
 mod ping;
+mod query;
 mod running;
 mod tap;
 mod tls;

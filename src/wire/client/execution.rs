@@ -1,5 +1,5 @@
 use super::{Client, Event, flight::Step};
-use crate::error::Result;
+use crate::error::{DbError, Result};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// The results of one flight while they arrive.
@@ -14,6 +14,13 @@ pub struct Execution<'a, S> {
 impl<'a, S> Execution<'a, S> {
     pub(super) fn new(client: &'a mut Client<S>, flight: u64) -> Self {
         Self { client, flight }
+    }
+}
+
+impl<S> Execution<'_, S> {
+    /// Takes the notices that came so far, as [`Client::take_notices`] does between two statements.
+    pub fn take_notices(&mut self) -> Vec<DbError> {
+        self.client.take_notices()
     }
 }
 

@@ -1,0 +1,78 @@
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    process::{Child, Stdio},
+    thread,
+    time::Duration,
+};
+
+use pgferry_test_support::Stage;
+
+use super::{TRANSPORTS, query};
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_million_rows_take_little_memory() {
+    let stage = Stage::start();
+    for transport in TRANSPORTS {
+        let mut child = start(&stage, transport, "select n, 'row ' || n as text from generate_series(1, 1000000) n");
+        let mut out = BufReader::new(child.stdout.take().expect("piped"));
+        let mut lines = 0;
+        let mut line = String::new();
+        while line != "1000000,row 1000000\n" {
+            line.clear();
+            assert_ne!(out.read_line(&mut line).expect("text"), 0, "only {lines} lines came");
+            lines += 1;
+        }
+        // The names are a line too.
+        assert_eq!(lines, 1_000_001);
+        // Its own end is all that is left, and it waits to be asked for it.
+        let peak = peak_memory(child.id());
+        assert_eq!(child.wait().expect("it ends").code(), Some(0));
+        if let Some(kilobytes) = peak {
+            assert!(kilobytes < 100 * 1024, "{kilobytes} kB");
+        }
+    }
+}
+
+/// The most memory that a process had, in kB; `None` where it has ended.
+#[cfg(target_os = "linux")]
+fn peak_memory(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_failure() {
+    let stage = Stage::start();
+    for transport in TRANSPORTS {
+        let mut child = start(&stage, transport, "select n from generate_series(1, 10000000) n");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("text");
+        assert_eq!(line, "n\n");
+        let mut err = String::new();
+        child.stderr.take().expect("piped").read_to_string(&mut err).expect("text");
+        assert_eq!((child.wait().expect("it ends").code(), err.as_str()), (Some(141), ""), "{transport}");
+    }
+}
+
+fn start(stage: &Stage, transport: &str, statement: &str) -> Child {
+    query(stage, transport, &["--format=csv", statement])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts")
+}
+
+/// Waits until a condition holds on the server.
+#[track_caller]
+pub(super) fn until(stage: &Stage, condition: &str) {
+    for _ in 0..600 {
+        if stage.psql(condition) == "t" {
+            return;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    panic!("it never came true: {condition}");
+}
