@@ -6,6 +6,7 @@ mod faults;
 mod http;
 mod leaving;
 mod limits;
+mod load;
 mod metrics;
 mod safety;
 mod session_state;

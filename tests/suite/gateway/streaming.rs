@@ -1,7 +1,16 @@
 //! Large responses go on while their query runs.
 
+use std::{
+    env, fs,
+    io::{self, BufRead, BufReader, Read},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
 use anyhow::{Context, Result};
 use pgferry::wire::{Client, Startup};
+use pgferry_gateway::{Gateway, GatewayConfig, Upstream};
+use pgferry_test_support::Postgres;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
@@ -112,4 +121,105 @@ async fn a_response_beyond_the_limit_ends_in_its_error() -> Result<()> {
     assert!(text.contains(r#"]{"status":507,"message":"response is too large"#), "{}", &text[text.len() - 500..]);
     assert_eq!(fixture.rows("SELECT 1").await?, json!([["1"]]), "a session in mid-result was used again");
     Ok(())
+}
+
+const MIB: usize = 1024 * 1024;
+
+/// How much a response may add to the gateway's memory, in bytes: what is held back, the sockets' pieces and some room.
+const BOUND: usize = 16 * MIB;
+
+/// Tells the test, started again as a process of its own, which port of 127.0.0.1 its server listens on.
+const PORT: &str = "PGFERRY_GATEWAY_BEFORE";
+
+#[tokio::test]
+async fn a_response_takes_little_memory_however_large_it_is_and_whoever_reads_it() -> Result<()> {
+    if let Ok(port) = env::var(PORT) {
+        return gateway_alone(port.parse()?).await;
+    }
+    let postgres = Postgres::shared()?;
+    let query = json!({ "query": "SELECT repeat('x', 1000) FROM generate_series(1, 65000)" });
+    for http2 in [false, true] {
+        for read in [true, false] {
+            let name = "a_response_takes_little_memory_however_large_it_is_and_whoever_reads_it";
+            let gateway = GatewayAlone::start(name, postgres)?;
+            let client = reqwest::Client::builder();
+            let client = if http2 { client.http2_prior_knowledge() } else { client.http1_only() }.build()?;
+            let post = |body: &Value| {
+                client.post(&gateway.url).header("Neon-Connection-String", postgres.url()).json(body).send()
+            };
+            assert_eq!(post(&json!({ "query": "SELECT 1" })).await?.status(), 200);
+            let before = gateway.peak()?;
+            let mut response = post(&query).await?;
+            let mut length = 0;
+            if read {
+                while let Some(chunk) = response.chunk().await? {
+                    length += chunk.len();
+                }
+                assert!(length > 61 * MIB, "only {length} bytes came");
+            } else {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            let added = gateway.peak()?.saturating_sub(before);
+            assert!(added < BOUND, "HTTP/2 {http2}, read {read}: {} KiB", added / 1024);
+        }
+    }
+    Ok(())
+}
+
+/// A gateway in a process of its own, whose memory is its alone.
+struct GatewayAlone {
+    process: Child,
+    url: String,
+}
+
+impl GatewayAlone {
+    /// Starts the test `name` again, which is to run [`gateway_alone`].
+    fn start(name: &str, postgres: &Postgres) -> Result<Self> {
+        let mut process = Command::new(env::current_exe()?)
+            .args([&format!("gateway::streaming::{name}"), "--exact", "--nocapture"])
+            .env(PORT, postgres.port().to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let output = process.stdout.take().context("no output")?;
+        let mut gateway = Self { process, url: String::new() };
+        for line in BufReader::new(output).lines() {
+            let line = line?;
+            if let Some((_, url)) = line.split_once("url=") {
+                url.clone_into(&mut gateway.url);
+                return Ok(gateway);
+            }
+        }
+        anyhow::bail!("the gateway did not start")
+    }
+
+    /// The peak of its memory until now, in bytes.
+    fn peak(&self) -> Result<usize> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+        Ok(1024 * line.trim().trim_end_matches("kB").trim().parse::<usize>()?)
+    }
+}
+
+impl Drop for GatewayAlone {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Serves until the test that started this process has ended, in whatever way.
+async fn gateway_alone(port: u16) -> Result<()> {
+    let config = GatewayConfig::new(Upstream::new("127.0.0.1", port)).max_response_size(1024 * MIB);
+    let gateway = Gateway::bind(config).await?;
+    announce(&gateway.http_url());
+    tokio::task::spawn_blocking(|| io::stdin().read_to_end(&mut Vec::new())).await??;
+    gateway.shutdown().await;
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the process that started this one reads it")]
+fn announce(url: &str) {
+    println!("url={url}");
 }
