@@ -96,6 +96,8 @@ impl Injector {
             let name = match &armed.rule.kind {
                 Kind::Latency { least, most } => {
                     let latency = *least + most.saturating_sub(*least).mul_f64(chance);
+                    // No timer is as exact as the number is long.
+                    let latency = latency - Duration::from_nanos(u64::from(latency.subsec_nanos() % 1000));
                     strike.latency = Some(strike.latency.unwrap_or_default().saturating_add(latency));
                     format!("latency={latency:?}")
                 }

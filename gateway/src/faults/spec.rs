@@ -33,6 +33,8 @@ use super::rule::Rule;
 /// Each fault counts for itself, and counts only what it could strike: a `drop` over a WebSocket counts what executes something, and
 /// not what only prepares it. Of several that would end the same request, the first that was named does.
 ///
+/// A WebSocket's client that sends a message of more than 64 MiB is cut off where there are faults.
+///
 /// What was injected is logged at `info`, and an answer over HTTP has it in the header `pgferry-fault`.
 ///
 /// # Example

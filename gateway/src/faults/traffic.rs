@@ -18,7 +18,7 @@ use super::{
     http::IN_FLIGHT,
     injector::{End, Injector, Strike},
     kind::{Event, Manner, Stage},
-    messages::{self, MAX_HELD, kind},
+    messages::{self, MAX_HELD, MAX_MESSAGE, kind},
     pace::Pace,
     raise,
     sqlstate::{self, Moment},
@@ -85,7 +85,7 @@ impl<'a, W: AsyncWrite + Unpin> Traffic<'a, W> {
         let mut held = BytesMut::new();
         let mut executes = false;
         loop {
-            while let Some(message) = messages::next(&mut received)? {
+            while let Some(message) = messages::next(&mut received, MAX_MESSAGE)? {
                 self.begin_flight().await;
                 let kind = kind(&message);
                 held.extend_from_slice(&message);
@@ -181,7 +181,7 @@ impl<'a, W: AsyncWrite + Unpin> Traffic<'a, W> {
         let mut out = BytesMut::new();
         while upstream.read_buf(&mut received).await? > 0 {
             let mut lost = None;
-            while let Some(message) = messages::next(&mut received)? {
+            while let Some(message) = messages::next(&mut received, usize::MAX)? {
                 let mut turns = self.turns();
                 let turn = turns.answered;
                 if kind(&message) == b'Z' {
