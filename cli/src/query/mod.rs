@@ -102,6 +102,12 @@ What is on standard output:
   a string as Postgres writes it: bigint and numeric too, since many readers would round them. A second column of the same name
   is called name_2.
 
+What is on standard error:
+  errors, notices (over WebSocket; HTTP drops them), times, and with csv, json and jsonl the command tags
+
+COPY from or to the client is refused: use psql for it, or --format csv for a query's rows. Over HTTP, what needs a session is
+refused before anything is sent.
+
 Exit status:
   0 all went well    1 a statement failed    2 the command line or a setting is wrong
   3 no connection, or no log-in    130 interrupted by Ctrl-C    141 nobody reads the output any more";

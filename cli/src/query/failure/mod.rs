@@ -58,7 +58,9 @@ fn describe(fields: &DbError, statement: Option<&str>) -> String {
         text.push('\n');
         text.push_str(&line);
     };
-    if let Some(excerpt) = statement.zip(fields.position).and_then(|(text, position)| excerpt(text, position)) {
+    let internal = fields.internal_query.as_deref().zip(fields.internal_position);
+    let place = statement.zip(fields.position).or(internal);
+    if let Some(excerpt) = place.and_then(|(text, position)| excerpt(text, position)) {
         add(excerpt);
     }
     let more = [("DETAIL", &fields.detail), ("HINT", &fields.hint), ("QUERY", &fields.internal_query)];
@@ -66,10 +68,6 @@ fn describe(fields: &DbError, statement: Option<&str>) -> String {
         if let Some(value) = value {
             add(format!("{name}:  {}", printable(value)));
         }
-    }
-    let internal = fields.internal_query.as_deref().zip(fields.internal_position);
-    if let Some(excerpt) = internal.and_then(|(text, position)| excerpt(text, position)) {
-        add(excerpt);
     }
     if let Some(context) = &fields.where_ {
         add(format!("CONTEXT:  {}", printable(context)));

@@ -30,13 +30,12 @@ fn statements_fail_as_psql_tells_it() {
             ),
             (
                 "do $$begin execute 'select x'; end$$",
-                "ERROR:  42703: column \"x\" does not exist\nQUERY:  select x\nLINE 1: select x\n               ^\n\
+                "ERROR:  42703: column \"x\" does not exist\nLINE 1: select x\n               ^\nQUERY:  select x\n\
                  CONTEXT:  PL/pgSQL function inline_code_block line 1 at EXECUTE\n",
             ),
         ] {
             let answer = run(&mut query(&stage, transport, &[statement]));
             assert_eq!((answer.status, answer.out.as_str()), (Some(1), ""), "{transport} {statement}: {}", answer.err);
-            // psql shows the internal query's excerpt in front of its text.
             assert_eq!(answer.err, said, "{transport}");
         }
     }

@@ -1,4 +1,8 @@
-use std::fs;
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    process::Stdio,
+};
 
 use pgferry_test_support::Stage;
 
@@ -94,4 +98,17 @@ fn notices_are_told() {
     assert_eq!((answer.status, answer.out.as_str()), (Some(0), "DO\n"));
     assert!(answer.err.starts_with("NOTICE:  hello\nHINT:  wave\n"), "{}", answer.err);
     assert!(answer.err.contains("\nWARNING:  01000: \\x1B[2J\n"), "{}", answer.err);
+}
+
+#[test]
+fn notices_are_told_while_the_statement_runs() {
+    let stage = Stage::start();
+    let script = "do $$begin raise notice 'early'; perform pg_sleep(600); end$$";
+    let mut child = query(&stage, "websocket", &[script]).stderr(Stdio::piped()).spawn().expect("the command starts");
+    let mut line = String::new();
+    let read = BufReader::new(child.stderr.take().expect("piped")).read_line(&mut line);
+    child.kill().expect("it still runs");
+    child.wait().expect("it ends");
+    read.expect("text");
+    assert_eq!(line, "NOTICE:  early\n");
 }
