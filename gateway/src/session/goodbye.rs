@@ -4,6 +4,14 @@ use pgferry::{DbError, Error, SqlState};
 #[derive(Debug)]
 pub(super) struct Goodbye(pub(super) DbError);
 
+impl Goodbye {
+    /// What Postgres itself says when it shuts down.
+    pub(super) fn shutting_down() -> Self {
+        let message = "terminating connection because the gateway is shutting down";
+        Self(DbError::new("FATAL", Some(SqlState::from_code("57P01")), message))
+    }
+}
+
 impl From<Error> for Goodbye {
     fn from(error: Error) -> Self {
         Self(match error.as_db_error() {

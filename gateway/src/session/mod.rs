@@ -1,12 +1,19 @@
 //! Postgres in a WebSocket (PROTOCOL.md, section 3).
 
+mod farewell;
 mod goodbye;
 mod log_in;
 mod opening;
 mod queue;
 mod relay;
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use bytes::{Bytes, BytesMut};
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -21,6 +28,7 @@ use crate::{
     upstream::SharedUpstream,
     ws_auth::WsAuth,
 };
+use farewell::Farewell;
 use goodbye::Goodbye;
 use log_in::Caller;
 use opening::Request;
@@ -35,9 +43,17 @@ pub(crate) async fn run(shared: Arc<Shared>, upgrade: OnUpgrade, upstream: Share
         Err(error) => return tracing::debug!(%error, "a client gave up before its upgrade"),
     };
     let mut stream = ByteStream::accepted(TokioIo::new(upgraded)).await;
+    // A session that is relayed ends between two of Postgres's messages.
+    let begun = AtomicBool::new(false);
+    let drained = async {
+        shared.draining.cancelled().await;
+        if begun.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    };
     let served = select! {
-        served = serve(&shared, &mut stream, &upstream, &id) => served,
-        () = shared.draining.cancelled() => Ok(Ended::Quietly),
+        served = serve(&shared, &mut stream, &upstream, &id, &begun) => served,
+        () = drained => Err(Goodbye::shutting_down()),
     };
     match served {
         Ok(Ended::Cut) => return,
@@ -52,7 +68,13 @@ pub(crate) async fn run(shared: Arc<Shared>, upgrade: OnUpgrade, upstream: Share
 }
 
 /// Errors are those that the client has not been told yet, before its session began.
-async fn serve(shared: &Shared, stream: &mut Stream, upstream: &SharedUpstream, id: &str) -> Result<Ended, Goodbye> {
+async fn serve(
+    shared: &Shared,
+    stream: &mut Stream,
+    upstream: &SharedUpstream,
+    id: &str,
+    begun: &AtomicBool,
+) -> Result<Ended, Goodbye> {
     let mut unread = BytesMut::new();
     let (raw, startup) = match opening::read(stream, &mut unread).await? {
         None => return Ok(Ended::Quietly),
@@ -89,6 +111,8 @@ async fn serve(shared: &Shared, stream: &mut Stream, upstream: &SharedUpstream, 
         }
     };
     let _open = Open::begin(shared, id);
+    begun.store(true, Ordering::Relaxed);
+    let session = Farewell::new(session, &greeting, &shared.draining, &shared.ending);
     let abandoned = Abandoned::new(upstream, key);
     let Some((faults, log_in)) = faults else {
         // One of them is empty, as a rule.

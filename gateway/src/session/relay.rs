@@ -9,10 +9,7 @@ use tokio::{
 };
 
 use super::Stream;
-use crate::{
-    spawn::spawn,
-    upstream::{SharedUpstream, UpstreamStream},
-};
+use crate::{spawn::spawn, upstream::SharedUpstream};
 
 /// How much is read at once in either direction, in bytes.
 const BUFFER: usize = 64 * 1024;
@@ -54,7 +51,7 @@ impl Drop for Abandoned {
 /// Cancel safe: dropping it cancels what the session is running.
 pub(super) async fn relay(
     client: &mut Stream,
-    mut upstream: UpstreamStream,
+    mut upstream: impl AsyncRead + AsyncWrite + Unpin,
     abandoned: Abandoned,
     to_upstream: BytesMut,
     to_client: Bytes,

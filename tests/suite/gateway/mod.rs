@@ -10,6 +10,7 @@ mod load;
 mod metrics;
 mod safety;
 mod session_state;
+mod shutdown;
 mod silence;
 mod streaming;
 mod tls;
