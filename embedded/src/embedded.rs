@@ -31,7 +31,12 @@ use crate::{
 /// advisory locks and cursors `WITH HOLD` cannot be moved out of a session's way: while it has one, the others wait. `currval`
 /// and `lastval` are known only until another session has had a turn.
 ///
-/// A statement cannot be cancelled: it ends by itself.
+/// # What it does not do
+///
+/// A statement cannot be cancelled, and `statement_timeout` does not end it: it ends by itself. One that needs more memory than the
+/// engine can have might not. There are no ICU collations, no XML, and no stop words for full-text search in English. `CREATE
+/// EXTENSION` finds btree_gin, btree_gist, citext, cube, earthdistance, fuzzystrmatch, hstore, intarray, ltree, pg_trgm, tablefunc,
+/// unaccent and vector; `gen_random_uuid()` needs none.
 ///
 /// # Example
 ///

@@ -14,7 +14,6 @@ const MARK: &str = "pgferry-embedded";
 pub(crate) struct Place {
     directory: PathBuf,
     private: PathBuf,
-    vanishing: bool,
 }
 
 impl Place {
@@ -23,11 +22,7 @@ impl Place {
         // The path of a socket has to be short, so it is never below the directory of the data.
         let private = std::env::temp_dir().join(format!("pgferry-{}", crate::message::random()?));
         make_private(&private)?;
-        let place = Self {
-            directory: kept.map_or_else(|| private.join("data"), Path::to_path_buf),
-            private,
-            vanishing: kept.is_none(),
-        };
+        let place = Self { directory: kept.map_or_else(|| private.join("data"), Path::to_path_buf), private };
         place.claim()?;
         Ok(place)
     }
@@ -70,10 +65,8 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if self.vanishing || self.private != self.directory {
-            // There is nobody to tell, and nothing else to do.
-            let _ = fs::remove_dir_all(&self.private);
-        }
+        // Temporary data are in it, kept ones are not. There is nobody to tell, and nothing else to do.
+        let _ = fs::remove_dir_all(&self.private);
     }
 }
 

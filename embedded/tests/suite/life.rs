@@ -98,3 +98,19 @@ async fn common_features_of_postgres_work() -> Result<()> {
     assert_eq!(text(&mut session, "explain (costs off) select 1").await?.as_deref(), Some("Result"));
     Ok(())
 }
+
+#[tokio::test]
+async fn extensions_are_there_to_be_created() -> Result<()> {
+    let server = start()?;
+    let mut session = connect(&server).await?;
+    assert_eq!(
+        text(&mut session, "select string_agg(extname, ' ') from pg_extension").await?.as_deref(),
+        Some("plpgsql")
+    );
+    session.execute("create extension citext; create extension hstore; create extension pg_trgm").await?;
+    let mut admin = PgConnection::connect_with(&options(&server).username("postgres")).await?;
+    admin.execute("create extension vector").await?;
+    let used = "select concat_ws(' ', 'A'::citext = 'a', 'a=>1'::hstore, similarity('a', 'a'), '[1,2]'::vector)";
+    assert_eq!(text(&mut session, used).await?.as_deref(), Some("t \"a\"=>\"1\" 1 [1,2]"));
+    Ok(())
+}
