@@ -248,6 +248,59 @@ mod installed {
     }
 }
 
+#[cfg(feature = "embedded")]
+mod embedded {
+    use super::*;
+
+    const EMBEDDED: [&str; 1] = ["--embedded"];
+
+    #[test]
+    fn the_printed_url_is_all_that_clients_need() -> Result<()> {
+        super::the_printed_url_is_all_that_clients_need(&EMBEDDED)
+    }
+
+    #[test]
+    fn an_interrupt_ends_it_with_a_session_open() -> Result<()> {
+        super::an_interrupt_ends_it_with_a_session_open(&EMBEDDED)
+    }
+
+    #[test]
+    fn nothing_stays_when_it_is_killed() -> Result<()> {
+        super::nothing_stays_when_it_is_killed(&EMBEDDED)
+    }
+
+    #[test]
+    fn kept_data_survive_both_kinds_of_end() -> Result<()> {
+        super::kept_data_survive_both_kinds_of_end(&EMBEDDED)
+    }
+
+    #[test]
+    fn neither_server_takes_the_others_data() -> Result<()> {
+        let folder = Folder::new()?;
+        for (first, second, words) in
+            [(&EMBEDDED[..], &[][..], "add --embedded"), (&[], &EMBEDDED, "not made by the embedded PostgreSQL")]
+        {
+            let data = folder.path().join(format!("data{}", first.len()));
+            let data = ["--data", data.to_str().context("no text")?];
+            let mut running = folder.start(&[&data, first].concat());
+            running.database_url();
+            running.signal("TERM");
+            running.wait();
+            let (status, said) = folder.start(&[&data, second].concat()).wait();
+            ensure!(!status.success() && said.contains(words), "{status}: {said}");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(not(feature = "embedded"))]
+#[test]
+fn without_the_embedded_one_both_remedies_are_named() -> Result<()> {
+    let (status, said) = Folder::new()?.start(&["--embedded"]).wait();
+    ensure!(!status.success() && said.contains("installed") && said.contains("its feature `embedded`"), "{said}");
+    Ok(())
+}
+
 #[test]
 fn the_environment_can_set_the_password() -> Result<()> {
     let folder = Folder::new()?;

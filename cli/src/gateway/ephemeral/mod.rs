@@ -1,5 +1,7 @@
 //! `--ephemeral`: a Postgres for local development, which the command starts and ends itself.
 
+#[cfg_attr(not(feature = "embedded"), path = "embedded_disabled.rs")]
+mod embedded;
 #[cfg_attr(not(unix), path = "installed_disabled.rs")]
 mod installed;
 mod password;
@@ -17,7 +19,7 @@ pub(super) use self::server::Server;
 pub(super) struct Ephemeral {
     /// Starts a throw-away PostgreSQL instead of standing in front of one that runs
     ///
-    /// The printed DATABASE_URL has its role, its
+    /// It is the installed one, or where none is installed, the one that is compiled in. The printed DATABASE_URL has its role, its
     /// database and its password: a random one, or that of the environment variable PGFERRY_EPHEMERAL_PASSWORD. At the end
     /// everything vanishes.
     #[arg(long)]
@@ -26,6 +28,10 @@ pub(super) struct Ephemeral {
     /// Keeps the data of --ephemeral in a directory, with its password
     #[arg(long, value_name = "DIR", requires = "ephemeral")]
     data: Option<PathBuf>,
+
+    /// Takes the PostgreSQL that is compiled in, also where one is installed
+    #[arg(long, requires = "ephemeral")]
+    embedded: bool,
 
     /// Where initdb and postgres are
     ///
@@ -53,8 +59,16 @@ impl Ephemeral {
 
     /// Starts it. Blocks for seconds where the data directory has to be made.
     pub(super) fn start(self) -> anyhow::Result<Server> {
-        let Self { ephemeral: _, data, postgres_bin, postgres_port: port } = self;
+        let Self { ephemeral: _, data, embedded, postgres_bin, postgres_port: port } = self;
         let wanted = Wanted { data, password: password::from_env()?, port };
-        installed::start(&installed::find(postgres_bin.as_deref())?, wanted)
+        if embedded {
+            return embedded::start(wanted);
+        }
+        match installed::find(postgres_bin.as_deref()) {
+            Ok(installation) => installed::start(&installation, wanted),
+            // Whoever names one does not want another.
+            Err(error) if postgres_bin.is_some() => Err(error),
+            Err(error) => embedded::start_instead(wanted, error),
+        }
     }
 }
