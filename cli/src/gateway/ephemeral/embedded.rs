@@ -128,5 +128,8 @@ fn watchdog(server: &Embedded, is_temporary: bool) -> anyhow::Result<Option<pgfe
     let account = pgferry_local::Account::current();
     // Beside the data is the engine's socket.
     let directory = server.directory().parent().filter(|_| is_temporary);
+    // What it removes has to be the server's own, whatever becomes of where that keeps its data.
+    let is_own = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with("pgferry-");
+    let directory = directory.filter(|directory| directory.file_name().is_some_and(is_own));
     directory.map(|directory| pgferry_local::Watchdog::start(&account, Some(directory), None)).transpose()
 }
