@@ -15,6 +15,8 @@ pub mod config;
 #[cfg(feature = "client")]
 pub mod execute;
 #[cfg(feature = "client")]
+pub mod migrate;
+#[cfg(feature = "client")]
 pub mod net;
 #[cfg(feature = "client")]
 pub mod runtime;

@@ -5,6 +5,7 @@ mod execute;
 mod gateway;
 mod http;
 mod http_gateway;
+mod migrate;
 mod parallel;
 mod postgres;
 mod providers;

@@ -82,6 +82,6 @@ fn options(bridge: &Bridge) -> Result<PgConnectOptions, Error> {
     })
 }
 
-fn configuration(error: Error) -> sqlx::Error {
+pub(crate) fn configuration(error: Error) -> sqlx::Error {
     sqlx::Error::Configuration(Box::new(error))
 }

@@ -18,6 +18,8 @@
 //! remedy.
 
 mod connect;
+#[cfg(feature = "migrate")]
+pub mod migrate;
 mod pool;
 
 pub use pgferry::{Config, Error, Transport};

@@ -4,6 +4,7 @@ mod errors;
 #[cfg(unix)]
 mod greeting;
 mod life;
+mod migrations;
 mod preparing;
 mod refusals;
 mod role_settings;

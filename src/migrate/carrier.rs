@@ -1,0 +1,209 @@
+use tokio::{sync::oneshot, time::timeout};
+
+use crate::{
+    config::{Config, Transport},
+    error::{Error, Outcome, Result},
+    execute::{Opening, WireClient, open},
+    http::{BatchOptions, Client, IsolationLevel, Query},
+    runtime::Runtime,
+    wire::{Event, TransactionStatus},
+};
+
+/// The rows that a statement gave, each value as text.
+pub(super) type Table = Vec<Vec<Option<String>>>;
+
+/// Why a transaction failed, and where, as far as that is known.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) error: Error,
+    /// Which of the statements failed, and at which character, from 0.
+    pub(super) place: Option<(usize, usize)>,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, place: None }
+    }
+}
+
+/// What carries a runner's transactions.
+#[derive(Debug)]
+pub(super) struct Carrier {
+    config: Config,
+    runtime: Runtime,
+    road: Road,
+}
+
+#[derive(Debug)]
+enum Road {
+    Http(Box<Client>),
+    /// None while it is on the runtime's thread, and after it was lost: then another is opened.
+    WebSocket(Option<Box<WireClient>>),
+}
+
+impl Carrier {
+    /// Connects; over HTTP, nothing is sent yet.
+    pub(super) async fn connect(config: &Config) -> Result<Self> {
+        let runtime = Runtime::start()?;
+        let road = match config.get_transport() {
+            Transport::Http => Road::Http(Box::new(Client::on(config, &runtime)?)),
+            Transport::WebSocket => Road::WebSocket(None),
+        };
+        let mut carrier = Self { config: config.clone(), runtime, road };
+        if let Road::WebSocket(session) = &mut carrier.road {
+            *session = Some(open_session(&carrier.config, &carrier.runtime).await?);
+        }
+        Ok(carrier)
+    }
+
+    /// Runs statements as one transaction, READ COMMITTED whatever the role's default: a later statement must see what another
+    /// runner committed while this one waited for its lock.
+    pub(super) async fn transaction(&mut self, statements: &[String]) -> Result<Vec<Table>, Failure> {
+        match &mut self.road {
+            Road::Http(client) => {
+                let queries: Vec<Query<'_>> = statements.iter().map(Query::new).collect();
+                let options = BatchOptions::new().isolation_level(IsolationLevel::ReadCommitted);
+                let results = client.batch(&queries, options).await?;
+                let table = |result: crate::http::QueryResult| {
+                    let rows = result.into_rows();
+                    rows.iter()
+                        .map(|row| (0..row.len()).map(|at| Ok(row.text(at)?.map(Into::into))).collect())
+                        .collect()
+                };
+                Ok(results.into_iter().map(table).collect::<Result<_>>()?)
+            }
+            Road::WebSocket(_) => {
+                let script = Joined::new(statements);
+                let tables = self.simple_query(script.text.clone()).await.map_err(|error| script.place(error))?;
+                // Without those of BEGIN and COMMIT.
+                Ok(tables.into_iter().skip(1).take(statements.len()).collect())
+            }
+        }
+    }
+
+    /// Runs a statement outside a transaction.
+    pub(super) async fn alone(&mut self, statement: &str) -> Result<()> {
+        match &mut self.road {
+            Road::Http(client) => client.execute(statement, &[]).await.map(drop),
+            Road::WebSocket(_) => self.simple_query(statement.to_owned()).await.map(drop),
+        }
+    }
+
+    async fn simple_query(&mut self, text: String) -> Result<Vec<Table>> {
+        let Road::WebSocket(session) = &mut self.road else { return Ok(Vec::new()) };
+        let mut client = match session.take() {
+            Some(client) if client.is_usable() => client,
+            _ => open_session(&self.config, &self.runtime).await?,
+        };
+        let limit = self.config.get_request_timeout();
+        let (client, result) = on(&self.runtime, async move {
+            let running = run(&mut client, &text);
+            let result = match limit {
+                Some(limit) => timeout(limit, running)
+                    .await
+                    .unwrap_or_else(|_| Err(Error::timeout("answer to a migration", limit, Outcome::Unknown))),
+                None => running.await,
+            };
+            // What was left in the middle is closed, which undoes it.
+            let client =
+                (client.is_usable() && client.transaction_status() == TransactionStatus::Idle).then_some(client);
+            Ok((client, result))
+        })
+        .await?;
+        *session = client;
+        result
+    }
+}
+
+async fn open_session(config: &Config, runtime: &Runtime) -> Result<Box<WireClient>> {
+    let config = config.clone();
+    on(runtime, async move {
+        let own = [("application_name", config.get_application_name()), ("options", config.get_options())];
+        let opening = Opening {
+            database: None,
+            parameters: own
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+                .collect(),
+        };
+        Ok(Box::new(open(&config, &opening).await?))
+    })
+    .await
+}
+
+/// Runs a text of several statements and collects what each gave.
+async fn run(client: &mut WireClient, text: &str) -> Result<Vec<Table>> {
+    let mut tables = Vec::new();
+    let mut rows = Table::new();
+    // As over HTTP, no migration finds what another one set.
+    client.queue_simple_query("DISCARD ALL").await?;
+    let mut execution = client.simple_query(text).await?;
+    let ended = loop {
+        match execution.next().await {
+            Ok(Some(Event::Row(row))) => {
+                let values = row.values().map(|value| value.map(|value| String::from_utf8_lossy(value).into_owned()));
+                rows.push(values.collect());
+            }
+            Ok(Some(Event::Complete(_) | Event::Empty)) => tables.push(std::mem::take(&mut rows)),
+            Ok(Some(Event::Columns(_))) => {}
+            Ok(None) => break Ok(tables),
+            Err(error) => break Err(error),
+        }
+    };
+    if client.is_usable() && client.transaction_status() != TransactionStatus::Idle {
+        client.simple_query("ROLLBACK").await?.finish().await?;
+    }
+    client.take_notices();
+    ended
+}
+
+/// Runs a future on the runtime's thread, whatever executor the caller is on.
+async fn on<T: Send + 'static>(
+    runtime: &Runtime,
+    future: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    let (sender, receiver) = oneshot::channel();
+    runtime.spawn(async move {
+        // The receiver is gone when the caller was dropped, who then wants no answer.
+        let _ = sender.send(future.await);
+    });
+    receiver.await.unwrap_or_else(|_| {
+        Err(Error::closed("the task on pgferry's thread ended before it answered", Outcome::Unknown))
+    })
+}
+
+/// Statements in one text, between BEGIN and COMMIT.
+struct Joined {
+    text: String,
+    /// At which character each begins.
+    starts: Vec<usize>,
+}
+
+impl Joined {
+    fn new(statements: &[String]) -> Self {
+        let mut text = String::from("BEGIN ISOLATION LEVEL READ COMMITTED;\n");
+        let mut characters = text.chars().count();
+        let mut starts = Vec::new();
+        for statement in statements {
+            starts.push(characters);
+            // A statement can end with a comment, which a new line ends.
+            let part = format!("{statement}\n;\n");
+            characters += part.chars().count();
+            text.push_str(&part);
+        }
+        text.push_str("COMMIT");
+        Self { text, starts }
+    }
+
+    fn place(&self, error: Error) -> Failure {
+        let position = error
+            .as_db_error()
+            .and_then(|error| error.position)
+            .and_then(|position| usize::try_from(position).ok()?.checked_sub(1));
+        let place = position.and_then(|position| {
+            let index = self.starts.partition_point(|start| *start <= position).checked_sub(1)?;
+            Some((index, position - self.starts.get(index)?))
+        });
+        Failure { error, place }
+    }
+}

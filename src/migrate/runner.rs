@@ -1,0 +1,313 @@
+use super::{
+    Applied, Ledger, MigrateError, Migration, Status, Version,
+    carrier::{Carrier, Failure, Table},
+    history::History,
+    migration::Script,
+};
+use crate::{
+    config::Config,
+    error::{Error, Outcome},
+    sql::{self, Effect},
+};
+
+/// What tells that another runner was here first; no error of Postgres's has it.
+const TAKEN: &str = "PGFM1";
+
+/// Multiplied with a hash of the database's name, it is the advisory lock that sqlx's migrator takes.
+const LOCK: i64 = 0x3d32_ad9e;
+
+/// Applies and reverts migrations over the configuration's transport.
+///
+/// Each migration is one transaction with its row in the [`Ledger`], under an advisory lock that ends with it, so that over HTTP
+/// it is one request. Several runners may run at once, sqlx's own among them, whose lock it is.
+///
+/// A migration that runs outside a transaction is recorded as begun, run statement by statement, and recorded as ended. Where it
+/// fails in between, sqlx's table says so, and nothing further is applied; diesel's table cannot say it, so there the row is
+/// taken away again.
+#[derive(Debug)]
+pub struct Runner {
+    carrier: Carrier,
+    ledger: Ledger,
+    lock: String,
+    allows_missing: bool,
+}
+
+impl Runner {
+    /// Connects. Over HTTP nothing is sent yet.
+    ///
+    /// Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// * [`MigrateError::Pooled`]: the host is a pooler in transaction mode ([`Config::is_pooled`]).
+    /// * [`MigrateError::Database`]: no connection, with nothing executed.
+    pub async fn connect(config: &Config, ledger: Ledger) -> Result<Self, MigrateError> {
+        if config.is_pooled() {
+            return Err(MigrateError::Pooled { host: format!("{}:{}", config.get_host()?, config.get_port()) });
+        }
+        let hash = crc32fast::hash(config.get_dbname()?.as_bytes());
+        let lock = format!("SELECT pg_catalog.pg_advisory_xact_lock({})", LOCK.wrapping_mul(hash.into()));
+        let allows_missing = !ledger.keeps_checksums();
+        Ok(Self { carrier: Carrier::connect(config).await?, ledger, lock, allows_missing })
+    }
+
+    /// Sets whether a migration may be applied that is not among those given. Defaults to no for sqlx's table and to yes for
+    /// diesel's, as in both.
+    #[must_use]
+    pub fn allow_missing(mut self, allow: bool) -> Self {
+        self.allows_missing = allow;
+        self
+    }
+
+    /// Tells how the migrations stand, those included that are applied and not given. Changes nothing.
+    ///
+    /// Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// [`MigrateError::Database`].
+    pub async fn status(&mut self, migrations: &[Migration]) -> Result<Vec<Status>, MigrateError> {
+        let applied = match self.locate().await? {
+            Some(table) => self.applied(&table).await?,
+            None => Vec::new(),
+        };
+        Ok(History::new(migrations, applied, true).status())
+    }
+
+    /// Applies what is pending, up to `target` where one is given, and returns how many migrations that were. `begun` hears of
+    /// each before it is applied.
+    ///
+    /// Where one fails, those before it stay applied and recorded. Dropping the future in between leaves the running one to its
+    /// transaction: it is applied and recorded, or neither.
+    ///
+    /// # Errors
+    ///
+    /// [`MigrateError`] says what and what to do. Where a connection was lost in the middle, what has happened is looked up, so that
+    /// an error means that the migration is not recorded.
+    pub async fn run(
+        &mut self,
+        migrations: &[Migration],
+        target: Option<&Version>,
+        mut begun: impl FnMut(&Migration),
+    ) -> Result<usize, MigrateError> {
+        let table = self.prepare().await?;
+        let mut count = 0;
+        // Another runner may be at work, so what is next is read anew whenever it was here first.
+        loop {
+            let history = History::new(migrations, self.applied(&table).await?, self.allows_missing);
+            let mut overtaken = false;
+            for migration in history.pending(target)? {
+                begun(migration);
+                if self.step(&table, migration, &migration.up, Direction::Up).await? {
+                    count += 1;
+                } else {
+                    overtaken = true;
+                    break;
+                }
+            }
+            if !overtaken {
+                return Ok(count);
+            }
+        }
+    }
+
+    /// Reverts the migrations after `target`, the last one first; without a target, the last one alone. Returns how many those were.
+    /// `begun` hears of each before it is reverted.
+    ///
+    /// As to failures and dropping it, it is like [`run`](Self::run).
+    ///
+    /// # Errors
+    ///
+    /// As of [`run`](Self::run), and [`MigrateError::Irreversible`], before anything is reverted.
+    pub async fn revert(
+        &mut self,
+        migrations: &[Migration],
+        target: Option<&Version>,
+        mut begun: impl FnMut(&Migration),
+    ) -> Result<usize, MigrateError> {
+        let table = self.prepare().await?;
+        let history = History::new(migrations, self.applied(&table).await?, self.allows_missing);
+        let mut count = 0;
+        for migration in history.revertible(target)? {
+            let Some(down) = &migration.down else { return Err(MigrateError::Irreversible(migration.version.clone())) };
+            begun(migration);
+            if self.step(&table, migration, down, Direction::Down).await? {
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    /// Takes one step and records it; false where another runner has taken it.
+    async fn step(
+        &mut self,
+        table: &str,
+        migration: &Migration,
+        script: &Script,
+        direction: Direction,
+    ) -> Result<bool, MigrateError> {
+        let taken = if script.transactional {
+            self.in_transaction(table, migration, script, direction).await
+        } else {
+            self.piecemeal(table, migration, script, direction).await
+        };
+        match taken {
+            Ok(()) => Ok(true),
+            Err(error) if is_taken(&error) => Ok(false),
+            Err(error) if is_unknown(&error) && script.transactional => {
+                // It was committed as a whole or not at all, and its row tells.
+                let recorded = self.applied(table).await?.iter().any(|applied| applied.version == migration.version);
+                if recorded == (direction == Direction::Up) { Ok(true) } else { Err(error) }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn in_transaction(
+        &mut self,
+        table: &str,
+        migration: &Migration,
+        script: &Script,
+        direction: Direction,
+    ) -> Result<(), MigrateError> {
+        let (ledger, version) = (&self.ledger, &migration.version);
+        let mut statements = vec![
+            self.lock.clone(),
+            ledger.expect(table, version, direction == Direction::Down, TAKEN)?,
+            match direction {
+                Direction::Up => ledger.record(table, migration, true)?,
+                Direction::Down => ledger.forget(table, version)?,
+            },
+        ];
+        let before = statements.len();
+        let parts = sql::split_ranges(&script.text);
+        for part in &parts {
+            let statement = script.text.get(part.clone()).unwrap_or_default();
+            if sql::effect(statement) == Effect::TransactionControl {
+                let line = line_of(&script.text, part.start);
+                return Err(MigrateError::TransactionControl { version: version.clone(), line });
+            }
+            statements.push(statement.to_owned());
+        }
+        if direction == Direction::Up {
+            statements.extend(ledger.ended(table, version, "pg_catalog.now()")?);
+        }
+        self.carrier.transaction(&statements).await.map(drop).map_err(|Failure { error, place }| {
+            let line = place.and_then(|(index, character)| {
+                let part = parts.get(index.checked_sub(before)?)?;
+                let statement = script.text.get(part.clone())?;
+                let bytes: usize = statement.chars().take(character).map(char::len_utf8).sum();
+                Some(line_of(&script.text, part.start + bytes))
+            });
+            failed(version, line, error)
+        })
+    }
+
+    /// Runs a script statement by statement, between two rows' worth of bookkeeping.
+    async fn piecemeal(
+        &mut self,
+        table: &str,
+        migration: &Migration,
+        script: &Script,
+        direction: Direction,
+    ) -> Result<(), MigrateError> {
+        let (ledger, version) = (self.ledger.clone(), &migration.version);
+        let mut begin = vec![self.lock.clone(), ledger.expect(table, version, direction == Direction::Down, TAKEN)?];
+        match direction {
+            Direction::Up => begin.push(ledger.record(table, migration, false)?),
+            Direction::Down => begin.extend(ledger.reopen(table, version)?),
+        }
+        self.carrier.transaction(&begin).await.map_err(|failure| failed(version, None, failure.error))?;
+        for part in sql::split_ranges(&script.text) {
+            let statement = script.text.get(part.clone()).unwrap_or_default();
+            if let Err(error) = self.carrier.alone(statement).await {
+                if !ledger.keeps_checksums() && direction == Direction::Up {
+                    // Best effort: the first error is the one to tell.
+                    let _ = self.carrier.transaction(&[ledger.forget(table, version)?]).await;
+                }
+                return Err(failed(version, Some(line_of(&script.text, part.start)), error));
+            }
+        }
+        let end = match direction {
+            Direction::Up => ledger.ended(table, version, "installed_on")?,
+            Direction::Down => Some(ledger.forget(table, version)?),
+        };
+        match end {
+            Some(end) => {
+                self.carrier.transaction(&[end]).await.map(drop).map_err(|failure| failed(version, None, failure.error))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the table where it is missing, and returns its full name.
+    async fn prepare(&mut self) -> Result<String, MigrateError> {
+        if let Some(table) = self.locate().await? {
+            return Ok(table);
+        }
+        let mut statements = vec![self.lock.clone()];
+        statements.extend(self.ledger.create());
+        statements.push(self.ledger.locate());
+        let tables = self.carrier.transaction(&statements).await.map_err(|failure| failure.error)?;
+        tables.last().and_then(single).ok_or_else(|| unreadable().into())
+    }
+
+    async fn locate(&mut self) -> Result<Option<String>, MigrateError> {
+        let statement = self.ledger.locate();
+        let tables = self.carrier.transaction(&[statement]).await.map_err(|failure| failure.error)?;
+        Ok(tables.first().and_then(single))
+    }
+
+    async fn applied(&mut self, table: &str) -> Result<Vec<Applied>, MigrateError> {
+        let statement = self.ledger.list(table);
+        let tables = self.carrier.transaction(&[statement]).await.map_err(|failure| failure.error)?;
+        let rows = tables.into_iter().next().ok_or_else(unreadable)?;
+        Ok(rows.into_iter().map(|row| applied(row).ok_or_else(unreadable)).collect::<Result<_, Error>>()?)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Up,
+    Down,
+}
+
+fn failed(version: &Version, line: Option<usize>, error: Error) -> MigrateError {
+    MigrateError::Script { version: version.clone(), line, error }
+}
+
+fn is_taken(error: &MigrateError) -> bool {
+    matches!(error, MigrateError::Script { error, .. } if error.code().is_some_and(|code| code.as_str() == TAKEN))
+}
+
+fn is_unknown(error: &MigrateError) -> bool {
+    matches!(error, MigrateError::Script { error, .. } if error.outcome() == Outcome::Unknown)
+}
+
+fn single(table: &Table) -> Option<String> {
+    table.first()?.first()?.clone()
+}
+
+fn applied(row: Vec<Option<String>>) -> Option<Applied> {
+    let mut values = row.into_iter();
+    let version = Version::new(values.next()??);
+    let checksum = match values.next()? {
+        Some(hex) => Some(bytes(&hex)?),
+        None => None,
+    };
+    let ended = values.next()??.starts_with('t');
+    Some(Applied { version, checksum, ended })
+}
+
+fn bytes(hex: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = hex.chars().map(|digit| digit.to_digit(16)?.try_into().ok()).collect::<Option<_>>()?;
+    Some(digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
+}
+
+fn unreadable() -> Error {
+    Error::protocol("the table of applied migrations could not be read", Outcome::Unknown)
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.get(..at).map_or(0, |before| before.matches('\n').count()) + 1
+}

@@ -1,0 +1,2 @@
+-- no-transaction
+create index concurrently crews_name on crews (name);
