@@ -6,6 +6,7 @@ mod database;
 mod dotenv;
 mod gateway;
 mod logging;
+mod migrate;
 mod mistake;
 mod ping;
 mod problem;
@@ -26,8 +27,9 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Gateway(Box<gateway::Gateway>),
-    Ping(ping::Ping),
     Query(Box<query::Query>),
+    Ping(ping::Ping),
+    Migrate(migrate::Migrate),
     Completions(completions::Completions),
 }
 
@@ -47,6 +49,7 @@ async fn main() -> ExitCode {
         Command::Gateway(gateway) => gateway.run().await,
         Command::Ping(ping) => ping.run().await,
         Command::Query(query) => query.run().await,
+        Command::Migrate(migrate) => migrate.run().await,
         Command::Completions(completions) => completions.run(),
     };
     match done {

@@ -6,6 +6,7 @@ mod failures;
 mod faults;
 mod gateway;
 mod javascript;
+mod migrate;
 mod ping;
 mod query;
 mod running;
