@@ -9,13 +9,15 @@ mod tls;
 use std::{
     ffi::OsString,
     io::{self, Write},
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
 };
 
 use anyhow::{Context, bail};
 use clap::Args;
 use pgferry_gateway::{Gateway as Server, GatewayConfig, Upstream, WsAuth};
 use tokio::task::spawn_blocking;
+
+use crate::problem::Usage;
 
 use self::{
     ephemeral::Ephemeral,
@@ -156,6 +158,10 @@ impl Gateway {
                 if argv::names_upstream() {
                     bail!("--ephemeral starts a Postgres and --upstream names one that runs: leave one of them out");
                 }
+                // To be told of it after a server has been started would be late.
+                if let Err(error) = TcpListener::bind(listen) {
+                    return Err(Usage(format!("the gateway cannot listen on {listen}: {error}")).into());
+                }
                 before_its_own(ephemeral, configure, &certificate, &mut interruption).await
             }
             Some(upstream) => {
@@ -189,7 +195,7 @@ async fn before_another(
     certificate: &Certificate,
     interruption: &mut Interruption,
 ) -> anyhow::Result<()> {
-    let gateway = Server::bind(configure(upstream.clone())?).await?;
+    let gateway = bind(configure(upstream.clone())?).await?;
     if let Err(error) = upstream.check().await {
         tracing::warn!("{error}. Each request tries again.");
     }
@@ -216,7 +222,7 @@ async fn before_its_own(
         }
     };
     let mut postgres = started?;
-    let gateway = Server::bind(configure(postgres.upstream.clone())?).await?;
+    let gateway = bind(configure(postgres.upstream.clone())?).await?;
     postgres.introduce();
     let published = certificate.publish()?;
     announce(&gateway, &postgres.upstream, Some(&postgres.password), &published)?;
@@ -227,6 +233,11 @@ async fn before_its_own(
     end(gateway, interruption).await;
     let stopped = postgres.stop().await;
     ended.and(stopped)
+}
+
+async fn bind(config: GatewayConfig) -> anyhow::Result<Server> {
+    // It is about the command line, and no hint about connections fits.
+    Ok(Server::bind(config).await.map_err(|error| Usage(error.to_string()))?)
 }
 
 /// Lets requests end, unless whoever interrupted once does so again.

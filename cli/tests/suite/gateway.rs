@@ -66,3 +66,16 @@ fn mistakes_are_told_without_the_password() {
         assert!(!err.contains("sesame"), "{args:?}: {err}");
     }
 }
+
+#[test]
+fn a_port_that_is_taken_is_told_before_anything_is_started() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let listen = taken.local_addr().expect("it has an address").to_string();
+    for server in [&["--upstream", "postgresql://localhost/db"][..], &["--ephemeral"]] {
+        let output = gateway(&[server, &["--listen", &listen]].concat()).output().expect("the command runs");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{complaint}");
+        assert!(complaint.starts_with(&format!("pgferry: the gateway cannot listen on {listen}: ")), "{complaint}");
+        assert!(!complaint.contains("hint") && !complaint.contains("runs on"), "{complaint}");
+    }
+}
