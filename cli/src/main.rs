@@ -33,8 +33,16 @@ enum Command {
     Completions(completions::Completions),
 }
 
+fn main() -> ExitCode {
+    #[cfg(feature = "embedded")]
+    if let Some(ended) = pgferry_embedded::engine() {
+        return ended;
+    }
+    run()
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn run() -> ExitCode {
     let args: Vec<OsString> = argv::given();
     let Cli { command } = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     backend::{Backend, Failure},
     database,
-    engine::Engine,
+    engine::{Engine, Launch},
     listener, message,
     options::Options,
     place::Place,
@@ -31,22 +31,36 @@ use crate::{
 /// advisory locks and cursors `WITH HOLD` cannot be moved out of a session's way: while it has one, the others wait. `currval`
 /// and `lastval` are known only until another session has had a turn.
 ///
+/// # How a statement is ended
+///
+/// The engine has a process of its own, which is ended with the statement and started again on the same data: when the client
+/// sends a cancel request, when it goes away while the statement runs, and when `statement_timeout` is over. The session goes on with
+/// the error 57014, in a failed transaction where one was open, and no other session notices more than a second's delay. A
+/// session that has what cannot be moved is ended, since it loses that.
+///
 /// # What it does not do
 ///
-/// A statement cannot be cancelled, and `statement_timeout` does not end it: it ends by itself. One that needs more memory than the
-/// engine can have might not. There are no ICU collations, no XML, and no stop words for full-text search in English. `CREATE
-/// EXTENSION` finds btree_gin, btree_gist, citext, cube, earthdistance, fuzzystrmatch, hstore, intarray, ltree, pg_trgm, tablefunc,
-/// unaccent and vector; `gen_random_uuid()` needs none.
+/// Committed data survive the end of the process in whatever way, but not that of the machine, since the engine's files are not
+/// synced. There are no ICU collations, no XML, and no stop words for full-text search in English. `CREATE EXTENSION` finds
+/// btree_gin, btree_gist, citext, cube, earthdistance, fuzzystrmatch, hstore, intarray, ltree, pg_trgm, tablefunc, unaccent and
+/// vector; `gen_random_uuid()` needs none.
 ///
 /// # Example
 ///
-/// ```
+/// ```standalone_crate
+/// use std::process::ExitCode;
+///
 /// use pgferry_embedded::{Embedded, Options};
 ///
-/// let embedded = Embedded::start(Options::new())?;
-/// assert_eq!((embedded.user(), embedded.database()), ("app", "app"));
-/// embedded.shutdown()?;
-/// # Ok::<(), anyhow::Error>(())
+/// fn main() -> anyhow::Result<ExitCode> {
+///     if let Some(ended) = pgferry_embedded::engine() {
+///         return Ok(ended);
+///     }
+///     let embedded = Embedded::start(Options::new())?;
+///     assert_eq!((embedded.user(), embedded.database()), ("app", "app"));
+///     embedded.shutdown()?;
+///     Ok(ExitCode::SUCCESS)
+/// }
 /// ```
 pub struct Embedded {
     address: SocketAddr,
@@ -66,9 +80,9 @@ impl Embedded {
     ///
     /// - The directory is another's, not empty, in use or out of reach; the message says what to do.
     /// - The port is taken, or the password is empty.
-    /// - The engine does not start.
+    /// - The engine does not start, or the program does not call [`engine`](crate::engine).
     pub fn start(options: Options) -> Result<Self> {
-        let Options { data, password, port, queue_timeout } = options;
+        let Options { data, password, port, queue_timeout, program } = options;
         let password = password.map_or_else(message::random, Ok)?;
         ensure!(!password.is_empty() && !password.contains('\0'), "the password is empty or has a zero byte in it");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
@@ -76,9 +90,15 @@ impl Embedded {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let place = Place::open(data.as_deref())?;
-        let engine = Engine::start(place.root(), place.socket())?;
+        let launch = Launch {
+            program: program.map_or_else(std::env::current_exe, Ok).context("this program's own path is not known")?,
+            root: place.root(),
+            socket: place.socket(),
+            is_kept: data.is_some(),
+        };
+        let engine = Engine::start(&launch)?;
         let seat = Seat { engine: Some(engine), backend: None, occupant: None };
-        let shared = Arc::new(Shared::new(password.clone(), queue_timeout, place.root(), place.socket(), seat));
+        let shared = Arc::new(Shared::new(password.clone(), queue_timeout, launch, seat));
         let stop = CancellationToken::new();
         let (ready, is_ready) = mpsc::channel();
         let thread = thread::Builder::new().name("pgferry-embedded".into()).spawn({
@@ -120,12 +140,12 @@ impl Embedded {
         self.place.directory()
     }
 
-    /// Ends the sessions and the server, and removes its data where they are temporary. Blocks until that is done, for some seconds
-    /// where a statement still runs.
+    /// Ends the sessions and the server, and removes its data where they are temporary. Blocks until that is done. A
+    /// statement that still runs is ended.
     ///
     /// # Errors
     ///
-    /// When a statement does not end, or the engine fails.
+    /// When the engine's process cannot be ended.
     pub fn shutdown(mut self) -> Result<()> {
         self.end()
     }
@@ -196,11 +216,11 @@ fn run(
 async fn prepare(shared: &Shared) -> Result<()> {
     let mut seat = shared.seat.lock().await;
     let prepare = async {
-        let mut backend = Backend::connect(&shared.socket, database::MAINTENANCE).await?;
+        let mut backend = Backend::connect(&shared.launch.socket, database::MAINTENANCE).await?;
         database::prepare(&mut backend).await?;
         drop(backend);
         // What most sessions want next.
-        Backend::connect(&shared.socket, database::DATABASE).await
+        Backend::connect(&shared.launch.socket, database::DATABASE).await
     };
     let backend = prepare.await.map_err(|failure| match failure {
         Failure::Refused(error) => anyhow!("the embedded PostgreSQL cannot be prepared: {error}"),

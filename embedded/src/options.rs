@@ -17,12 +17,13 @@ pub struct Options {
     pub(crate) password: Option<String>,
     pub(crate) port: u16,
     pub(crate) queue_timeout: Duration,
+    pub(crate) program: Option<PathBuf>,
 }
 
 impl Options {
     /// Returns those of a throw-away server with a random password.
     pub fn new() -> Self {
-        Self { data: None, password: None, port: 0, queue_timeout: Duration::from_secs(10) }
+        Self { data: None, password: None, port: 0, queue_timeout: Duration::from_secs(8), program: None }
     }
 
     /// Keeps the data in a directory, which is made where it does not exist. Defaults to a temporary one.
@@ -43,9 +44,16 @@ impl Options {
         self
     }
 
-    /// Sets how long a session waits for its turn before its statement fails with 55P03. Defaults to 10 s.
+    /// Sets how long a session waits for its turn before its statement fails with 55P03. Defaults to 8 s: the gateway gives up a
+    /// log-in after 10 s, with less to say.
     pub fn queue_timeout(mut self, timeout: Duration) -> Self {
         self.queue_timeout = timeout;
+        self
+    }
+
+    /// Names the program that runs the engine and calls [`engine`](crate::engine) first of all. Defaults to this program itself.
+    pub fn program(mut self, program: impl Into<PathBuf>) -> Self {
+        self.program = Some(program.into());
         self
     }
 }
@@ -58,12 +66,13 @@ impl Default for Options {
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { data, password, port, queue_timeout } = self;
+        let Self { data, password, port, queue_timeout, program } = self;
         f.debug_struct("Options")
             .field("data", data)
             .field("password", &password.as_ref().map(|_| "..."))
             .field("port", port)
             .field("queue_timeout", queue_timeout)
+            .field("program", program)
             .finish()
     }
 }

@@ -1,5 +1,4 @@
 use std::{
-    path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicI32, Ordering},
@@ -9,14 +8,18 @@ use std::{
 
 use tokio::sync::Notify;
 
-use crate::{backend::Backend, engine::Engine, session::Kept};
+use crate::{
+    backend::Backend,
+    engine::{Engine, Launch},
+    session::{Kept, Requests},
+};
 
 /// What all sessions of a server share.
 pub(crate) struct Shared {
     pub(crate) password: String,
     pub(crate) queue_timeout: Duration,
-    pub(crate) root: PathBuf,
-    pub(crate) socket: PathBuf,
+    pub(crate) launch: Launch,
+    pub(crate) requests: Requests,
     /// Held by the session whose turn it is.
     pub(crate) seat: Arc<tokio::sync::Mutex<Seat>>,
     /// Told when a session that kept the others out lets them in.
@@ -28,7 +31,7 @@ pub(crate) struct Shared {
 
 /// The backend, and whose state is in it.
 pub(crate) struct Seat {
-    /// `None` once it has ended of itself, until it is started again.
+    /// `None` once it has ended, until it is started again.
     pub(crate) engine: Option<Engine>,
     pub(crate) backend: Option<Backend>,
     pub(crate) occupant: Option<Occupant>,
@@ -46,12 +49,12 @@ pub(crate) struct Occupant {
 }
 
 impl Shared {
-    pub(crate) fn new(password: String, queue_timeout: Duration, root: PathBuf, socket: PathBuf, seat: Seat) -> Self {
+    pub(crate) fn new(password: String, queue_timeout: Duration, launch: Launch, seat: Seat) -> Self {
         Self {
             password,
             queue_timeout,
-            root,
-            socket,
+            launch,
+            requests: Requests::default(),
             seat: Arc::new(tokio::sync::Mutex::new(seat)),
             freed: Notify::new(),
             reason: Mutex::new(""),

@@ -15,7 +15,7 @@ use crate::{
     database,
     engine::Engine,
     message,
-    session::{Identity, state},
+    session::{Cancelled, Identity, state},
     shared::{Occupant, Seat, Shared},
 };
 
@@ -32,16 +32,19 @@ pub(crate) struct Turn {
 ///
 /// # Errors
 ///
-/// 55P03 when it does not come in time, with what keeps it; the session can go on. FATAL when the backend cannot be had, and what the
+/// 55P03 when it does not come in time, with what keeps it, and 57014 when the client waits no longer; the session can go on. FATAL when the backend cannot be had, and what the
 /// backend says against the session's database, role or settings.
-pub(crate) async fn take(shared: &Arc<Shared>, me: &Identity) -> Result<Turn, Box<DbError>> {
+pub(crate) async fn take(shared: &Arc<Shared>, me: &Identity, cancelled: &mut Cancelled) -> Result<Turn, Box<DbError>> {
     let deadline = Instant::now() + shared.queue_timeout;
     loop {
         let mut freed = std::pin::pin!(shared.freed.notified());
         freed.as_mut().enable();
-        let mut seat = timeout_at(deadline, Arc::clone(&shared.seat).lock_owned())
-            .await
-            .map_err(|_| waited(shared, shared.said()))?;
+        let mut seat = tokio::select! {
+            () = cancelled.requested() => return Err(refused()),
+            seat = timeout_at(deadline, Arc::clone(&shared.seat).lock_owned()) => {
+                seat.map_err(|_| waited(shared, shared.said()))?
+            }
+        };
         if let Some(Occupant { session, .. }) = &seat.occupant
             && *session == me.number
             && seat.backend.is_some()
@@ -54,7 +57,10 @@ pub(crate) async fn take(shared: &Arc<Shared>, me: &Identity) -> Result<Turn, Bo
         };
         if let Some(reason) = pinned {
             drop(seat);
-            timeout_at(deadline, freed).await.map_err(|_| waited(shared, reason))?;
+            tokio::select! {
+                () = cancelled.requested() => return Err(refused()),
+                freed = timeout_at(deadline, freed) => freed.map_err(|_| waited(shared, reason))?,
+            }
             continue;
         }
         sit_down(shared, &mut seat, me).await?;
@@ -90,7 +96,9 @@ pub(crate) async fn ask(seat: &mut Seat) -> Result<Option<&'static str>, Box<DbE
 }
 
 /// Makes the backend the session's own: the right database, role and settings, and nothing of another's.
-async fn sit_down(shared: &Arc<Shared>, seat: &mut Seat, me: &Identity) -> Result<(), Box<DbError>> {
+///
+/// Not cancel safe.
+pub(crate) async fn sit_down(shared: &Arc<Shared>, seat: &mut Seat, me: &Identity) -> Result<(), Box<DbError>> {
     seat.occupant = None;
     // A backend that has ended is noticed when it is spoken to, and started again once.
     for _ in 0..2 {
@@ -142,23 +150,27 @@ async fn try_to_sit_down(shared: &Arc<Shared>, seat: &mut Seat, me: &Identity) -
 
 /// Connects to the engine, which is started again where it has ended.
 async fn connect(shared: &Shared, seat: &mut Seat, database: &str) -> Result<Backend, Failure> {
-    match Backend::connect(&shared.socket, database).await {
-        Err(Failure::Gone(error)) => tracing::warn!("the embedded PostgreSQL ended and is started again: {error}"),
-        other => return other,
-    }
-    let (old, root, socket) = (seat.engine.take(), shared.root.clone(), shared.socket.clone());
-    let restart = move || {
-        if let Some(Err(error)) = old.map(Engine::stop) {
-            tracing::warn!("what was left of the embedded PostgreSQL: {error:#}");
+    if seat.engine.is_some() {
+        match Backend::connect(&shared.launch.socket, database).await {
+            Err(Failure::Gone(error)) => tracing::warn!("the embedded PostgreSQL ended and is started again: {error}"),
+            other => return other,
         }
-        Engine::start(root, socket)
+    }
+    let (old, launch) = (seat.engine.take(), shared.launch.clone());
+    let restart = move || {
+        drop(old);
+        Engine::start(&launch)
     };
     match spawn_blocking(restart).await {
         Ok(Ok(engine)) => seat.engine = Some(engine),
         Ok(Err(error)) => return Err(Failure::Gone(io::Error::other(format!("{error:#}")))),
         Err(error) => return Err(Failure::Gone(io::Error::other(error))),
     }
-    Backend::connect(&shared.socket, database).await
+    Backend::connect(&shared.launch.socket, database).await
+}
+
+fn refused() -> Box<DbError> {
+    message::error("ERROR", "57014", "canceling statement due to user request", "")
 }
 
 fn waited(shared: &Shared, reason: &str) -> Box<DbError> {
@@ -169,7 +181,7 @@ fn waited(shared: &Shared, reason: &str) -> Box<DbError> {
             "the embedded PostgreSQL has one session at a time, and another kept it for {} s",
             shared.queue_timeout.as_secs_f32()
         ),
-        "End what the other session holds. For sessions that run side by side, install PostgreSQL.",
+        "End what the other session holds, or cancel its statement. For sessions that run side by side, install PostgreSQL.",
     );
     error.detail = (!reason.is_empty()).then(|| format!("The other session {reason}."));
     error

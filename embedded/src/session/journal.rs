@@ -60,6 +60,12 @@ impl Journal {
 
     /// Notes that another session has had its turn, before which the backend had these statements.
     pub(crate) fn lost(&mut self, parsed: Option<&BTreeSet<String>>) {
+        self.retain(parsed);
+        self.live.clear();
+    }
+
+    /// Notes that the backend has these statements, of those that it had.
+    pub(crate) fn retain(&mut self, parsed: Option<&BTreeSet<String>>) {
         if let Some(parsed) = parsed {
             let live = &self.live;
             self.statements.retain(|name, _| {
@@ -69,7 +75,11 @@ impl Journal {
                     || std::str::from_utf8(name).is_ok_and(|name| parsed.contains(name))
             });
         }
-        self.live.clear();
+    }
+
+    /// Notes that the backend was asked something of our own, which has dropped the unnamed statement there.
+    pub(crate) fn asked(&mut self) {
+        self.live.remove(&b""[..]);
     }
 
     /// Returns the Parse message of a statement, where the session has it and the backend does not.

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use pgferry::{
     error::DbError,
     wire::{
-        BackendKey, TransactionStatus,
+        TransactionStatus,
         server::{self, Frontend, Opening, StartupMessage},
     },
 };
@@ -15,7 +15,12 @@ use pgferry::{
 use crate::{
     backend::{Backend, Failure},
     frame, message,
-    session::{Identity, Kept, run::Client, startup, state::State},
+    session::{
+        Cancelled, Identity, Kept,
+        run::Client,
+        startup,
+        state::{self, State},
+    },
     shared::Shared,
     turn,
 };
@@ -28,14 +33,14 @@ const MAX_PASSWORD: usize = 10_000;
 /// # Errors
 ///
 /// When the client goes away.
-pub(crate) async fn log_in(client: &mut Client, shared: &Arc<Shared>) -> io::Result<Option<Identity>> {
-    let startup = match opening(client).await? {
+pub(crate) async fn log_in(client: &mut Client, shared: &Arc<Shared>) -> io::Result<Option<(Identity, Cancelled)>> {
+    let startup = match opening(client, shared).await? {
         Ok(Some(startup)) => startup,
         Ok(None) => return Ok(None),
         Err(error) => return refuse(client, &error).await,
     };
     match admit(client, shared, &startup).await? {
-        Ok(identity) => Ok(Some(identity)),
+        Ok(admitted) => Ok(Some(admitted)),
         Err(mut error) => {
             "FATAL".clone_into(&mut error.severity);
             refuse(client, &error).await
@@ -43,11 +48,13 @@ pub(crate) async fn log_in(client: &mut Client, shared: &Arc<Shared>) -> io::Res
     }
 }
 
-async fn opening(client: &mut Client) -> io::Result<Result<Option<StartupMessage>, Box<DbError>>> {
+async fn opening(client: &mut Client, shared: &Shared) -> io::Result<Result<Option<StartupMessage>, Box<DbError>>> {
     loop {
         match server::read_opening(&mut client.received) {
-            // A statement cannot be cancelled, and whoever asks is never answered.
-            Ok(Some(Opening::Cancel(_))) => return Ok(Ok(None)),
+            Ok(Some(Opening::Cancel(key))) => {
+                shared.requests.cancel(&key);
+                return Ok(Ok(None));
+            }
             Ok(Some(Opening::Ssl | Opening::GssEnc)) => client.send(b"N").await?,
             Ok(Some(Opening::Startup(startup))) => return Ok(Ok(Some(startup))),
             Ok(None) => client.receive().await?,
@@ -60,7 +67,7 @@ async fn admit(
     client: &mut Client,
     shared: &Arc<Shared>,
     startup: &StartupMessage,
-) -> io::Result<Result<Identity, Box<DbError>>> {
+) -> io::Result<Result<(Identity, Cancelled), Box<DbError>>> {
     let unknown: Vec<&str> =
         startup.parameters.iter().map(|(name, _)| name.as_str()).filter(|name| name.starts_with("_pq_.")).collect();
     let mut out = BytesMut::new();
@@ -105,14 +112,23 @@ async fn admit(
         settings,
         kept: Arc::new(Mutex::new(Kept { state, ..Kept::default() })),
         has_logged_in: false,
+        timeout: None,
     };
-    let mut turn = match turn::take(shared, &identity).await {
+    let mut cancelled = shared.requests.enter(identity.number).map_err(io::Error::other)?;
+    let mut turn = match turn::take(shared, &identity, &mut cancelled).await {
         Ok(turn) => turn,
         Err(error) => return Ok(Err(error)),
     };
     let Some(backend) = turn.seat.backend.as_mut() else { return Err(io::ErrorKind::UnexpectedEof.into()) };
-    let parameters = match parameters(backend).await {
-        Ok(parameters) => parameters,
+    let asked = match parameters(backend).await {
+        Ok(parameters) => state::statement_timeout(backend).await.map(|timeout| (parameters, timeout)),
+        Err(failure) => Err(failure),
+    };
+    let parameters = match asked {
+        Ok((parameters, timeout)) => {
+            identity.timeout = timeout;
+            parameters
+        }
         Err(Failure::Refused(error)) => return Ok(Err(error)),
         Err(Failure::Gone(error)) => return Err(error),
     };
@@ -123,14 +139,10 @@ async fn admit(
     for (name, value) in &parameters {
         server::parameter_status(&mut out, name, value);
     }
-    let mut secret = [0; 4];
-    // The key serves nothing but clients that insist on one.
-    let _ = getrandom::fill(&mut secret);
-    let key = BackendKey { process_id: identity.number, secret_key: i32::from_be_bytes(secret) };
-    server::backend_key_data(&mut out, key);
+    server::backend_key_data(&mut out, cancelled.key);
     server::ready_for_query(&mut out, TransactionStatus::Idle);
     client.send(&out).await?;
-    Ok(Ok(identity))
+    Ok(Ok((identity, cancelled)))
 }
 
 async fn password(client: &mut Client) -> io::Result<Vec<u8>> {
@@ -171,7 +183,7 @@ async fn parameters(backend: &mut Backend) -> Result<Vec<(String, String)>, Fail
         .collect())
 }
 
-async fn refuse(client: &mut Client, error: &DbError) -> io::Result<Option<Identity>> {
+async fn refuse(client: &mut Client, error: &DbError) -> io::Result<Option<(Identity, Cancelled)>> {
     client.send(&message::told(error)).await?;
     Ok(None)
 }

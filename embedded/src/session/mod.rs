@@ -2,9 +2,11 @@
 
 mod batch;
 mod custom;
+mod interrupt;
 mod journal;
 mod log_in;
 mod pump;
+mod requests;
 mod run;
 mod startup;
 pub(crate) mod state;
@@ -12,10 +14,12 @@ pub(crate) mod state;
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use tokio::net::TcpStream;
 
+pub(crate) use self::requests::{Cancelled, Requests};
 use self::state::State;
 use crate::shared::Shared;
 
@@ -28,6 +32,8 @@ pub(crate) struct Identity {
     pub(crate) settings: Vec<(String, String)>,
     pub(crate) kept: Arc<Mutex<Kept>>,
     pub(crate) has_logged_in: bool,
+    /// How long its statements may run, where `statement_timeout` says.
+    pub(crate) timeout: Option<Duration>,
 }
 
 /// What is kept of a session while another has its turn.
@@ -42,7 +48,7 @@ pub(crate) struct Kept {
 pub(crate) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let mut client = run::Client::new(stream);
     match log_in::log_in(&mut client, &shared).await {
-        Ok(Some(identity)) => run::Session::new(client, identity, shared).run().await,
+        Ok(Some((identity, cancelled))) => run::Session::new(client, identity, cancelled, shared).run().await,
         Ok(None) => {}
         Err(error) => tracing::debug!("a connection ended before it was logged in: {error}"),
     }

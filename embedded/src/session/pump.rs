@@ -9,7 +9,10 @@ use crate::{
     backend,
     frame::Frame,
     message,
-    session::batch::{Batch, End},
+    session::{
+        batch::{Batch, End},
+        interrupt::{Interrupt, Left, Limits},
+    },
 };
 
 /// How much may wait for a client that does not read, in bytes.
@@ -33,7 +36,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// When the backend ends. When the client does, after the backend has come to the ReadyForQuery.
+    /// When the backend ends. When the client does, after the backend has come to the ReadyForQuery, or has been ended instead.
     pub(crate) async fn pump(&mut self, batch: Batch) -> Result<(), Ending> {
         let Batch { frames, end } = batch;
         let mut up = BytesMut::new();
@@ -44,6 +47,8 @@ impl Session {
         let mut passing = if end == End::Flush { Passing::ToSync } else { Passing::Nothing };
         let mut is_ready = false;
         let mut has_gone = false;
+        let mut limits = Limits::new(self.me.timeout);
+        let was_open = self.status() != TransactionStatus::Idle;
         loop {
             while passing != Passing::Nothing && !has_gone && up.len() < AHEAD {
                 let Some(frame) = self.take()? else { break };
@@ -55,6 +60,7 @@ impl Session {
             }
             if has_gone {
                 down.clear();
+                limits.leave();
             }
             if is_ready && down.is_empty() {
                 return if has_gone { Err(Ending::Client) } else { Ok(()) };
@@ -71,12 +77,20 @@ impl Session {
                 read = from_backend.read_buf(&mut backend.received), if !is_ready && down.len() < AHEAD => Event::Came(read),
                 read = from_client.read_buf(&mut self.client.received),
                     if !has_gone && (passing != Passing::Nothing || self.client.received.len() < AHEAD) => Event::Said(read),
+                why = limits.come(&mut self.cancelled), if !is_ready => Event::Interrupted(why),
             };
             match event {
                 Event::Sent(Ok(written)) => up.advance(written.min(up.len())),
                 Event::Told(Ok(written)) => down.advance(written.min(down.len())),
                 Event::Said(Ok(0) | Err(_)) | Event::Told(Err(_)) => has_gone = true,
                 Event::Said(Ok(_)) => {}
+                Event::Interrupted(why) => {
+                    let awaits_sync = passing == Passing::ToSync || passing == Passing::Copy && end != End::Query;
+                    // The engine says nothing of a BEGIN before the batch that it is in ends. A client finds a failed transaction
+                    // too many here rather than none.
+                    let in_transaction = was_open || self.may_begin;
+                    return self.interrupt(why, &down, Left { in_transaction, awaits_sync }).await;
+                }
                 Event::Came(Ok(0) | Err(_)) | Event::Sent(Err(_)) => {
                     self.tell(&down).await;
                     return Err(self.died());
@@ -87,6 +101,7 @@ impl Session {
                         down.extend_from_slice(&frame.bytes);
                         match frame.tag {
                             b'G' => passing = Passing::Copy,
+                            b'C' => limits.begin(),
                             b'Z' => {
                                 is_ready = true;
                                 passing = Passing::Nothing;
@@ -140,6 +155,7 @@ enum Event {
     Told(io::Result<usize>),
     Came(io::Result<usize>),
     Said(io::Result<usize>),
+    Interrupted(Interrupt),
 }
 
 /// Ends what a client that has gone leaves unfinished.

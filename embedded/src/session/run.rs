@@ -22,7 +22,7 @@ use crate::{
     frame::Frame,
     message,
     session::{
-        Identity,
+        Cancelled, Identity,
         batch::{self, Batch, End},
         custom,
         journal::Journal,
@@ -72,10 +72,18 @@ pub(crate) struct Session {
     pub(crate) journal: Journal,
     /// Held from a message to the end of its transaction.
     pub(crate) seat: Option<OwnedMutexGuard<Seat>>,
+    /// What its client asks to be cancelled.
+    pub(super) cancelled: Cancelled,
     /// Whether what comes up to the next Sync is passed over, as after every error.
-    skips: bool,
+    pub(super) skips: bool,
     /// Whether a text has come that takes away what the session began with.
     starts_over: bool,
+    /// Whether a text has come that leaves something in the session.
+    pub(super) may_leave_state: bool,
+    /// Whether a text of the batch that runs begins a transaction.
+    pub(super) may_begin: bool,
+    /// Whether a text has come that changes how long statements may run.
+    pub(super) may_change_timeout: bool,
 }
 
 /// Why a session ends.
@@ -93,8 +101,20 @@ impl From<io::Error> for Ending {
 }
 
 impl Session {
-    pub(crate) fn new(client: Client, me: Identity, shared: Arc<Shared>) -> Self {
-        Self { client, me, shared, journal: Journal::default(), seat: None, skips: false, starts_over: false }
+    pub(crate) fn new(client: Client, me: Identity, cancelled: Cancelled, shared: Arc<Shared>) -> Self {
+        Self {
+            client,
+            me,
+            shared,
+            journal: Journal::default(),
+            seat: None,
+            cancelled,
+            skips: false,
+            starts_over: false,
+            may_leave_state: false,
+            may_begin: false,
+            may_change_timeout: false,
+        }
     }
 
     /// Serves the client until the session ends, and leaves nothing of it behind.
@@ -109,8 +129,10 @@ impl Session {
     async fn serve(&mut self) -> Result<(), Ending> {
         loop {
             let batch = self.batch().await?;
+            self.cancelled.forget();
+            self.may_begin = false;
             if self.seat.is_none() {
-                match turn::take(&self.shared, &self.me).await {
+                match turn::take(&self.shared, &self.me, &mut self.cancelled).await {
                     Ok(turn) => {
                         self.seat = Some(turn.seat);
                         if turn.is_switch {
@@ -184,7 +206,10 @@ impl Session {
         };
         self.journal.sent(frame);
         let Some(text) = text else { return };
+        self.may_leave_state |= custom::leaves_state(&text);
+        self.may_begin |= custom::begins(&text);
         self.starts_over |= ["discard", "reset", "authorization"].iter().any(|word| custom::contains(&text, word));
+        self.may_change_timeout |= self.starts_over || custom::contains(&text, "timeout");
         if custom::can_set(&text) {
             let mut kept = self.me.kept.lock().unwrap_or_else(PoisonError::into_inner);
             custom::note(&mut kept.custom, &text);
@@ -192,7 +217,9 @@ impl Session {
                 server::read(&mut BytesMut::from(&frame.bytes[..]), MAX_MESSAGE)
             {
                 for param in params.iter().flatten().filter(|param| param.len() <= 63) {
-                    custom::note(&mut kept.custom, &String::from_utf8_lossy(param));
+                    let param = String::from_utf8_lossy(param);
+                    self.may_change_timeout |= custom::contains(&param, "timeout");
+                    custom::note(&mut kept.custom, &param);
                 }
             }
         }
@@ -238,13 +265,14 @@ impl Session {
         Ok(self.client.send(&out).await?)
     }
 
-    fn status(&self) -> TransactionStatus {
+    pub(super) fn status(&self) -> TransactionStatus {
         let backend = self.seat.as_ref().and_then(|seat| seat.backend.as_ref());
         backend.map_or(TransactionStatus::Idle, |backend| backend.status)
     }
 
     /// Lets the next session have its turn, where no transaction is open.
     async fn rest(&mut self) -> Result<(), Ending> {
+        self.refresh_timeout().await?;
         if self.status() != TransactionStatus::Idle {
             self.shared.say("has a transaction open");
             return Ok(());
@@ -254,6 +282,7 @@ impl Session {
         if std::mem::take(&mut self.starts_over)
             && let Some(backend) = seat.backend.as_mut()
         {
+            self.journal.asked();
             match state::start_over(backend, &self.me).await {
                 Ok(()) => {}
                 Err(Failure::Refused(error)) => {
@@ -265,14 +294,7 @@ impl Session {
                 }
             }
         }
-        let Some(occupant) = seat.occupant.as_mut() else { return Ok(()) };
-        occupant.unasked = true;
-        if occupant.pinned.is_some() {
-            // An error is a FATAL of the backend's, which the next message meets.
-            if matches!(turn::ask(&mut seat).await, Ok(None)) {
-                self.shared.freed.notify_waiters();
-            }
-        }
+        self.note_state(&mut seat).await;
         Ok(())
     }
 
@@ -297,6 +319,8 @@ impl Session {
             None => Arc::clone(&self.shared.seat).lock_owned().await,
         };
         if seat.occupant.as_ref().is_none_or(|occupant| occupant.session != self.me.number) {
+            drop(seat);
+            self.shared.freed.notify_waiters();
             return;
         }
         seat.occupant = None;

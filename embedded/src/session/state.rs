@@ -1,4 +1,4 @@
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
 
 use crate::{
     backend::{Backend, Failure},
@@ -102,6 +102,16 @@ pub(crate) async fn start_over(backend: &mut Backend, me: &Identity) -> Result<(
         }
     }
     if lost.is_empty() { Ok(()) } else { backend.ask(&set(&lost)).await.map(drop) }
+}
+
+/// Returns how long a statement may run; the engine itself does not look at the clock.
+///
+/// Not cancel safe.
+pub(crate) async fn statement_timeout(backend: &mut Backend) -> Result<Option<Duration>, Failure> {
+    let milliseconds =
+        backend.ask("select setting from pg_catalog.pg_settings where name = 'statement_timeout'").await?;
+    let milliseconds = milliseconds.into_iter().flatten().flatten().next().and_then(|value| value.parse().ok());
+    Ok(milliseconds.filter(|milliseconds| *milliseconds > 0).map(Duration::from_millis))
 }
 
 fn set(settings: &[(String, String)]) -> String {

@@ -1,26 +1,26 @@
 //! Its start, its end, and what it takes in between.
 
 use anyhow::Result;
-use pgferry_embedded::{Embedded, Options};
+use pgferry_embedded::Embedded;
 use sqlx::{Connection, Executor, PgConnection};
 
-use crate::{code, connect, options, start, text};
+use crate::{code, connect, elsewhere, options, start, text};
 
 #[tokio::test]
 async fn data_are_kept_and_temporary_ones_vanish() -> Result<()> {
     let directory = std::env::temp_dir().join(format!("pgferry-embedded-test-{}", std::process::id()));
-    let server = Embedded::start(Options::new().data(&directory).password("sesame"))?;
+    let server = Embedded::start(elsewhere().data(&directory).password("sesame"))?;
     let mut session = connect(&server).await?;
     session.execute("create table t as select 'kept' as word").await?;
     // Still connected.
     server.shutdown()?;
 
-    let server = Embedded::start(Options::new().data(&directory))?;
+    let server = Embedded::start(elsewhere().data(&directory))?;
     assert_ne!(server.password(), "sesame");
     assert_eq!(text(&mut connect(&server).await?, "select word from t").await?.as_deref(), Some("kept"));
     drop(server);
     std::fs::remove_file(directory.join("pgferry-embedded"))?;
-    let error = Embedded::start(Options::new().data(&directory)).unwrap_err().to_string();
+    let error = Embedded::start(elsewhere().data(&directory)).unwrap_err().to_string();
     assert!(error.contains("is not empty"), "{error}");
     std::fs::remove_dir_all(&directory)?;
 

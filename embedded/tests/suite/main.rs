@@ -1,6 +1,8 @@
 //! The embedded PostgreSQL as sqlx sees it, directly and through the gateway.
 
+mod endings;
 mod isolation;
+mod killed;
 mod life;
 mod turns;
 
@@ -16,12 +18,17 @@ use sqlx::{
 /// How long a session waits for its turn where a test wants it to wait in vain.
 const SHORT: Duration = Duration::from_millis(300);
 
+/// Options whose engine runs in the crate's own program, since that of the tests has another `main`.
+fn elsewhere() -> Options {
+    Options::new().program(env!("CARGO_BIN_EXE_pgferry-embedded"))
+}
+
 fn start() -> Result<Embedded> {
-    Embedded::start(Options::new())
+    Embedded::start(elsewhere())
 }
 
 fn start_impatient() -> Result<Embedded> {
-    Embedded::start(Options::new().queue_timeout(SHORT))
+    Embedded::start(elsewhere().queue_timeout(SHORT))
 }
 
 fn options(server: &Embedded) -> PgConnectOptions {

@@ -75,21 +75,8 @@ impl Process for Running {
 
     fn stop(self: Box<Self>) -> anyhow::Result<()> {
         let Self { server, .. } = *self;
-        match server.shutdown() {
-            Err(error) if is_hang_up(&error) => Ok(()),
-            ended => ended,
-        }
+        server.shutdown()
     }
-}
-
-/// Whether all that the engine complains of is that its last session hung up, which is how its end begins.
-fn is_hang_up(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|error| {
-        matches!(
-            error.kind(),
-            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof
-        )
-    })
 }
 
 /// Takes a directory for this process alone, after making it where it does not exist.
