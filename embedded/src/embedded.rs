@@ -67,7 +67,7 @@ pub struct Embedded {
     password: String,
     place: Place,
     stop: CancellationToken,
-    thread: Option<JoinHandle<Option<Engine>>>,
+    thread: Option<JoinHandle<Option<Ended>>>,
 }
 
 impl Embedded {
@@ -153,8 +153,13 @@ impl Embedded {
     fn end(&mut self) -> Result<()> {
         self.stop.cancel();
         let Some(thread) = self.thread.take() else { return Ok(()) };
-        let engine = thread.join().map_err(|_| anyhow!("the embedded PostgreSQL's thread panicked"))?;
-        engine.map_or(Ok(()), Engine::stop)
+        let ended = thread.join().map_err(|_| anyhow!("the embedded PostgreSQL's thread panicked"))?;
+        match ended {
+            // What was committed is in its log, as after a crash.
+            Some(Ended { engine, is_busy: true }) => engine.kill(),
+            Some(Ended { engine, is_busy: false }) => engine.stop(),
+            None => Ok(()),
+        }
     }
 }
 
@@ -176,13 +181,20 @@ impl Drop for Embedded {
     }
 }
 
+/// What the sessions leave behind.
+struct Ended {
+    engine: Engine,
+    /// Whether one was in the middle of a transaction, which might not end.
+    is_busy: bool,
+}
+
 /// Runs the sessions until they are to stop; gives the engine back, whose connection has ended.
 fn run(
     listener: TcpListener,
     shared: &Arc<Shared>,
     stop: &CancellationToken,
     ready: &mpsc::Sender<Result<()>>,
-) -> Option<Engine> {
+) -> Option<Ended> {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -206,11 +218,13 @@ fn run(
             }
         }
     });
+    let is_busy = shared.seat.try_lock().is_err();
     // The sessions end with their runtime, and let go of the backend.
     drop(runtime);
     let mut seat = shared.seat.try_lock().ok()?;
     seat.backend = None;
-    seat.engine.take()
+    let engine = seat.engine.take()?;
+    Some(Ended { engine, is_busy })
 }
 
 async fn prepare(shared: &Shared) -> Result<()> {

@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::{
     launch::{self, Launch},
-    serve::READY,
+    serve::{FAILED, READY},
 };
 
 /// How long the engine may take to write down kept data and end.
@@ -49,19 +49,22 @@ impl Engine {
         })?;
         let mut engine = Self { child, is_kept: launch.is_kept };
         let out = engine.child.stdout.take().context("the embedded PostgreSQL's output is missing")?;
-        let mut said = Vec::new();
+        let mut why = None::<String>;
         for line in BufReader::new(out).lines() {
             let line = line.context("the embedded PostgreSQL's output cannot be read")?;
-            if line == READY {
-                return Ok(engine);
+            match (&mut why, line.strip_prefix(FAILED)) {
+                (None, _) if line == READY => return Ok(engine),
+                (None, failed) => why = failed.map(str::to_owned),
+                (Some(why), _) => *why = format!("{why}\n{line}"),
             }
-            said.push(line);
         }
-        if said.is_empty() {
-            let status = engine.child.wait()?;
-            bail!("the embedded PostgreSQL ended while it started, with {status}");
-        }
-        Err(anyhow!("{}", said.join("\n")))
+        let status = engine.child.wait()?;
+        bail!(why.unwrap_or_else(|| {
+            format!(
+                "the embedded PostgreSQL ended while it started, with {status}: {} has to call pgferry_embedded::engine() first of all",
+                launch.program.display()
+            )
+        }))
     }
 
     /// Ends the engine, whose connection must have ended before, and lets it write down kept data. Blocks for at most 5 s.

@@ -1,6 +1,7 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, Read, Write},
+    mem,
     path::Path,
     process::{self, ExitCode},
     sync::mpsc,
@@ -16,10 +17,13 @@ use crate::place;
 /// The line that says that the engine listens.
 pub(super) const READY: &str = "ready";
 
+/// What the line begins with that says why it does not.
+pub(super) const FAILED: &str = "failed: ";
+
 /// How long one waits for another on the same files, whose owner was killed.
 const LOCK: Duration = Duration::from_secs(10);
 /// How long the engine may take to write down kept data.
-const END: Duration = Duration::from_secs(4);
+const END: Duration = Duration::from_secs(3);
 
 /// Runs the engine, if this process was started by an [`Embedded`](crate::Embedded) for that; `None` if not.
 ///
@@ -45,14 +49,14 @@ pub fn engine() -> Option<ExitCode> {
     let launch = Launch::given()?;
     let Err(error) = serve(&launch) else { return Some(ExitCode::SUCCESS) };
     // Whoever started it tells it to the user, or has ended.
-    let _ = writeln!(io::stdout(), "{error:#}");
+    let _ = writeln!(io::stdout(), "{FAILED}{error:#}");
     Some(ExitCode::FAILURE)
 }
 
 fn serve(launch: &Launch) -> Result<()> {
     let owner = watch_owner(launch.is_kept)?;
-    let _private = place::share(&launch.socket)?;
-    let _files = take(&launch.root)?;
+    // Locked until the process has ended, since the engine may go on where it is not waited for.
+    mem::forget((place::share(&launch.socket)?, take(&launch.root)?));
     let postgres = Postgres::start(launch)?;
     writeln!(io::stdout(), "{READY}").context("nobody waits for the embedded PostgreSQL")?;
     // Nothing is ever sent: it comes when the owner has gone.

@@ -146,6 +146,22 @@ async fn statement_timeout_lasts_as_long_as_it_is_set_for() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_copy_that_nobody_goes_on_with_is_ended_and_leaves_the_session() -> Result<()> {
+    let server = start()?;
+    let mut session = connect(&server).await?;
+    session.execute("create table t (id int); set statement_timeout = '300ms'").await?;
+    let mut copy = session.copy_in_raw("copy t from stdin").await?;
+    copy.send("1\n".as_bytes()).await?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(code(&timeout(PATIENCE, copy.finish()).await?.unwrap_err()), "57014");
+    assert_eq!(text(&mut session, "select count(*)::text from t").await?.as_deref(), Some("0"));
+    let mut copy = session.copy_in_raw("copy t from stdin").await?;
+    copy.send("1\n".as_bytes()).await?;
+    assert_eq!(copy.finish().await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_session_that_loses_something_with_its_statement_is_told_what() -> Result<()> {
     let server = start()?;
     let mut session = connect(&server).await?;

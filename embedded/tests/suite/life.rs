@@ -1,7 +1,7 @@
 //! Its start, its end, and what it takes in between.
 
 use anyhow::Result;
-use pgferry_embedded::Embedded;
+use pgferry_embedded::{Embedded, Options};
 use sqlx::{Connection, Executor, PgConnection};
 
 use crate::{code, connect, elsewhere, options, start, text};
@@ -30,6 +30,13 @@ async fn data_are_kept_and_temporary_ones_vanish() -> Result<()> {
     server.shutdown()?;
     assert!(!temporary.exists());
     Ok(())
+}
+
+#[test]
+fn a_program_that_runs_no_engine_is_told_what_to_call() {
+    // That of the tests.
+    let error = Embedded::start(Options::new()).unwrap_err().to_string();
+    assert!(error.contains("has to call pgferry_embedded::engine()"), "{error}");
 }
 
 #[tokio::test]
