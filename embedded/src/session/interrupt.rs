@@ -91,14 +91,7 @@ impl Session {
             Interrupt::Gone => "the client has gone",
         };
         tracing::debug!("the embedded PostgreSQL is started again: {text}");
-        let Some(seat) = self.seat.as_mut() else { return Err(self.died()) };
-        let pinned = seat.occupant.take().and_then(|occupant| occupant.pinned);
-        seat.backend = None;
-        if let Some(engine) = seat.engine.take()
-            && let Ok(Err(error)) = spawn_blocking(|| Engine::kill(engine)).await
-        {
-            tracing::warn!("the embedded PostgreSQL cannot be ended: {error:#}");
-        }
+        let pinned = self.end_engine().await;
         if why == Interrupt::Gone {
             return Err(Ending::Client);
         }
@@ -123,6 +116,21 @@ impl Session {
         }
         self.client.send(&out).await?;
         self.resume(left.in_transaction).await
+    }
+
+    /// Ends the engine with what the session runs, and returns what the session loses.
+    ///
+    /// Not cancel safe.
+    pub(super) async fn end_engine(&mut self) -> Option<&'static str> {
+        let seat = self.seat.as_mut()?;
+        let pinned = seat.occupant.take().and_then(|occupant| occupant.pinned);
+        seat.backend = None;
+        if let Some(engine) = seat.engine.take()
+            && let Ok(Err(error)) = spawn_blocking(|| Engine::kill(engine)).await
+        {
+            tracing::warn!("the embedded PostgreSQL cannot be ended: {error:#}");
+        }
+        pinned
     }
 
     /// Gives the session its state in an engine that is started again, and a failed transaction where it has one.

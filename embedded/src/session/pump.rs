@@ -51,7 +51,15 @@ impl Session {
         let was_open = self.status() != TransactionStatus::Idle;
         loop {
             while passing != Passing::Nothing && !has_gone && up.len() < AHEAD {
-                let Some(frame) = self.take()? else { break };
+                let frame = match self.take() {
+                    Ok(Some(frame)) => frame,
+                    Ok(None) => break,
+                    Err(ending) => {
+                        // The session ends, and must not wait for what it runs.
+                        self.end_engine().await;
+                        return Err(ending);
+                    }
+                };
                 passing = self.pass(&frame, passing, end, &mut up, &mut has_gone);
             }
             if has_gone && passing != Passing::Nothing {

@@ -9,7 +9,12 @@ use anyhow::{Result, bail, ensure};
 use pgferry_embedded::Embedded;
 use pgferry_gateway::{Gateway, GatewayConfig, Upstream};
 use sqlx::{Connection, Executor, PgConnection};
-use tokio::{task::spawn_blocking, time::timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::spawn_blocking,
+    time::timeout,
+};
 
 use crate::{code, connect, options, start, text};
 
@@ -77,6 +82,27 @@ async fn a_statement_of_which_the_client_has_gone_holds_nobody_up() -> Result<()
         assert!(ended.is_err(), "{endless} ended: {ended:?}");
     }
     assert_eq!(text(&mut connect(&server).await?, "select word from t").await?.as_deref(), Some("kept"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_client_that_sends_what_is_no_message_holds_nobody_up() -> Result<()> {
+    let server = start()?;
+    let mut stream = TcpStream::connect(server.address()).await?;
+    stream.write_all(b"\0\0\0\x1f\0\x03\0\0user\0app\0database\0app\0\0").await?;
+    let password = [server.password().as_bytes(), b"\0"].concat();
+    let length = u32::try_from(password.len() + 4)?.to_be_bytes();
+    stream.write_all(&[b"p", &length[..], &password].concat()).await?;
+    // Parse, Bind, Execute, Flush.
+    stream.write_all(b"P\0\0\0\x1d\0select pg_sleep(1000)\0\0\0B\0\0\0\x0c\0\0\0\0\0\0\0\0").await?;
+    stream.write_all(b"E\0\0\0\x09\0\0\0\0\0H\0\0\0\x04").await?;
+    wait_until_busy(&server).await?;
+    stream.write_all(b"S\0\0\0\x01").await?;
+    expect_free(&server).await?;
+    let mut told = Vec::new();
+    timeout(PATIENCE, stream.read_to_end(&mut told)).await??;
+    let told = String::from_utf8_lossy(&told);
+    assert!(told.contains("FATAL") && told.contains("54000"), "{told}");
     Ok(())
 }
 
