@@ -67,7 +67,7 @@ pub struct Embedded {
     password: String,
     place: Place,
     stop: CancellationToken,
-    thread: Option<JoinHandle<Option<Ended>>>,
+    thread: Option<JoinHandle<Option<Engine>>>,
 }
 
 impl Embedded {
@@ -153,13 +153,8 @@ impl Embedded {
     fn end(&mut self) -> Result<()> {
         self.stop.cancel();
         let Some(thread) = self.thread.take() else { return Ok(()) };
-        let ended = thread.join().map_err(|_| anyhow!("the embedded PostgreSQL's thread panicked"))?;
-        match ended {
-            // What was committed is in its log, as after a crash.
-            Some(Ended { engine, is_busy: true }) => engine.kill(),
-            Some(Ended { engine, is_busy: false }) => engine.stop(),
-            None => Ok(()),
-        }
+        let engine = thread.join().map_err(|_| anyhow!("the embedded PostgreSQL's thread panicked"))?;
+        engine.map_or(Ok(()), Engine::stop)
     }
 }
 
@@ -181,20 +176,13 @@ impl Drop for Embedded {
     }
 }
 
-/// What the sessions leave behind.
-struct Ended {
-    engine: Engine,
-    /// Whether one was in the middle of a transaction, which might not end.
-    is_busy: bool,
-}
-
 /// Runs the sessions until they are to stop; gives the engine back, whose connection has ended.
 fn run(
     listener: TcpListener,
     shared: &Arc<Shared>,
     stop: &CancellationToken,
     ready: &mpsc::Sender<Result<()>>,
-) -> Option<Ended> {
+) -> Option<Engine> {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -218,13 +206,12 @@ fn run(
             }
         }
     });
-    let is_busy = shared.seat.try_lock().is_err();
     // The sessions end with their runtime, and let go of the backend.
     drop(runtime);
     let mut seat = shared.seat.try_lock().ok()?;
     seat.backend = None;
-    let engine = seat.engine.take()?;
-    Some(Ended { engine, is_busy })
+    // A session that was in the middle of something has ended it.
+    seat.engine.take()
 }
 
 async fn prepare(shared: &Shared) -> Result<()> {

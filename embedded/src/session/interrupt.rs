@@ -84,7 +84,7 @@ impl Session {
     /// # Errors
     ///
     /// When the client has gone, and when the session has lost with the engine what nobody can give back to it.
-    pub(super) async fn interrupt(&mut self, why: Interrupt, before: &[u8], left: Left) -> Result<(), Ending> {
+    pub(super) async fn interrupt(&mut self, why: Interrupt, left: Left) -> Result<(), Ending> {
         let text = match why {
             Interrupt::Request => "canceling statement due to user request",
             Interrupt::Timeout => "canceling statement due to statement timeout",
@@ -95,7 +95,7 @@ impl Session {
         if why == Interrupt::Gone {
             return Err(Ending::Client);
         }
-        self.client.send(before).await?;
+        self.tell().await;
         if let Some(pinned) = pinned {
             let mut error = message::error(
                 "FATAL",

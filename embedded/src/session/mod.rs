@@ -18,6 +18,7 @@ use std::{
 };
 
 use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::requests::{Cancelled, Requests};
 use self::state::State;
@@ -44,11 +45,12 @@ pub(crate) struct Kept {
     pub(crate) custom: BTreeSet<String>,
 }
 
-/// Serves a connection until it ends.
-pub(crate) async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+/// Serves a connection until it ends, or is to stop.
+pub(crate) async fn serve(stream: TcpStream, shared: Arc<Shared>, stop: CancellationToken) {
     let mut client = run::Client::new(stream);
-    match log_in::log_in(&mut client, &shared).await {
-        Ok(Some((identity, cancelled))) => run::Session::new(client, identity, cancelled, shared).run().await,
+    let Some(logged_in) = stop.run_until_cancelled(log_in::log_in(&mut client, &shared)).await else { return };
+    match logged_in {
+        Ok(Some((identity, cancelled))) => run::Session::new(client, identity, cancelled, shared).run(&stop).await,
         Ok(None) => {}
         Err(error) => tracing::debug!("a connection ended before it was logged in: {error}"),
     }

@@ -43,7 +43,6 @@ impl Session {
         for frame in frames {
             up.extend_from_slice(&frame.bytes);
         }
-        let mut down = BytesMut::new();
         let mut passing = if end == End::Flush { Passing::ToSync } else { Passing::Nothing };
         let mut is_ready = false;
         let mut has_gone = false;
@@ -67,10 +66,10 @@ impl Session {
                 passing = Passing::Nothing;
             }
             if has_gone {
-                down.clear();
+                self.down.clear();
                 limits.leave();
             }
-            if is_ready && down.is_empty() {
+            if is_ready && self.down.is_empty() {
                 return if has_gone { Err(Ending::Client) } else { Ok(()) };
             }
             let Some(backend) = self.seat.as_mut().and_then(|seat| seat.backend.as_mut()) else {
@@ -81,15 +80,15 @@ impl Session {
             // Each of these can be dropped at any moment without loss.
             let event = tokio::select! {
                 written = to_backend.write(&up), if !up.is_empty() => Event::Sent(written),
-                written = to_client.write(&down), if !down.is_empty() => Event::Told(written),
-                read = from_backend.read_buf(&mut backend.received), if !is_ready && down.len() < AHEAD => Event::Came(read),
+                written = to_client.write(&self.down), if !self.down.is_empty() => Event::Told(written),
+                read = from_backend.read_buf(&mut backend.received), if !is_ready && self.down.len() < AHEAD => Event::Came(read),
                 read = from_client.read_buf(&mut self.client.received),
                     if !has_gone && (passing != Passing::Nothing || self.client.received.len() < AHEAD) => Event::Said(read),
                 why = limits.come(&mut self.cancelled), if !is_ready => Event::Interrupted(why),
             };
             match event {
                 Event::Sent(Ok(written)) => up.advance(written.min(up.len())),
-                Event::Told(Ok(written)) => down.advance(written.min(down.len())),
+                Event::Told(Ok(written)) => self.down.advance(written.min(self.down.len())),
                 Event::Said(Ok(0) | Err(_)) | Event::Told(Err(_)) => has_gone = true,
                 Event::Said(Ok(_)) => {}
                 Event::Interrupted(why) => {
@@ -97,16 +96,16 @@ impl Session {
                     // The engine says nothing of a BEGIN before the batch that it is in ends. A client finds a failed transaction
                     // too many here rather than none.
                     let in_transaction = was_open || self.may_begin;
-                    return self.interrupt(why, &down, Left { in_transaction, awaits_sync }).await;
+                    return self.interrupt(why, Left { in_transaction, awaits_sync }).await;
                 }
                 Event::Came(Ok(0) | Err(_)) | Event::Sent(Err(_)) => {
-                    self.tell(&down).await;
+                    self.tell().await;
                     return Err(self.died());
                 }
                 Event::Came(Ok(_)) => {
                     while let Some(frame) = self.backend_frame()? {
                         self.journal.answered(frame.tag);
-                        down.extend_from_slice(&frame.bytes);
+                        self.down.extend_from_slice(&frame.bytes);
                         match frame.tag {
                             b'G' => passing = Passing::Copy,
                             b'C' => limits.begin(),
@@ -150,10 +149,11 @@ impl Session {
         }
     }
 
-    /// Tells what the backend said before it ended.
-    async fn tell(&mut self, down: &[u8]) {
+    /// Tells the client all that the backend has said.
+    pub(super) async fn tell(&mut self) {
+        let down = std::mem::take(&mut self.down);
         // Who does not hear of it has gone.
-        let _ = self.client.send(down).await;
+        let _ = self.client.send(&down).await;
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::{
     net::TcpStream,
     sync::OwnedMutexGuard,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     backend::Failure,
@@ -74,6 +75,8 @@ pub(crate) struct Session {
     pub(crate) seat: Option<OwnedMutexGuard<Seat>>,
     /// What its client asks to be cancelled.
     pub(super) cancelled: Cancelled,
+    /// What is to be sent to the client, of which a part may have been sent.
+    pub(super) down: BytesMut,
     /// Whether what comes up to the next Sync is passed over, as after every error.
     pub(super) skips: bool,
     /// Whether a text has come that takes away what the session began with.
@@ -109,6 +112,7 @@ impl Session {
             journal: Journal::default(),
             seat: None,
             cancelled,
+            down: BytesMut::new(),
             skips: false,
             starts_over: false,
             may_leave_state: false,
@@ -117,13 +121,24 @@ impl Session {
         }
     }
 
-    /// Serves the client until the session ends, and leaves nothing of it behind.
-    pub(crate) async fn run(mut self) {
-        if let Err(Ending::Fatal(error)) = self.serve().await {
+    /// Serves the client until the session ends or is to stop, and leaves nothing of it behind.
+    pub(crate) async fn run(mut self, stop: &CancellationToken) {
+        let Some(ended) = stop.run_until_cancelled(self.serve()).await else { return self.stop().await };
+        if let Err(Ending::Fatal(error)) = ended {
             // Who does not hear of it has gone.
             let _ = self.client.send(&message::told(&error)).await;
         }
         self.leave().await;
+    }
+
+    /// Ends the session as Postgres does when it shuts down, with what it runs.
+    async fn stop(mut self) {
+        self.end_engine().await;
+        if self.down.is_empty() {
+            let error = message::error("FATAL", "57P01", "terminating connection due to administrator command", "");
+            // Who does not hear of it has gone.
+            let _ = self.client.send(&message::told(&error)).await;
+        }
     }
 
     async fn serve(&mut self) -> Result<(), Ending> {

@@ -205,10 +205,12 @@ async fn a_statement_that_runs_does_not_hold_up_the_end() -> Result<()> {
     let server = start()?;
     let directory = server.directory().to_owned();
     let mut session = connect(&server).await?;
+    let mut idle = connect(&server).await?;
     let running = tokio::spawn(async move { text(&mut session, ENDLESS).await });
     wait_until_busy(&server).await?;
     timeout(PATIENCE, spawn_blocking(|| server.shutdown())).await???;
-    assert!(running.await?.is_err());
+    assert_eq!(code(&running.await?.unwrap_err()), "57P01");
+    assert_eq!(code(&text(&mut idle, "select 'idle'").await.unwrap_err()), "57P01");
     assert!(!directory.exists());
     Ok(())
 }
