@@ -10,6 +10,7 @@ use super::{Event, Output, Statement};
 use crate::{
     config::{Config, Credential, Provider},
     error::{Error, Outcome, Result},
+    sql::literal,
     websocket,
     wire::{self, BackendKey, TransactionStatus},
 };
@@ -152,11 +153,6 @@ where
     let mut execution = client.simple_query(&settings).await?;
     while execution.next().await?.is_some() {}
     Ok(())
-}
-
-/// A string constant that means the same whatever `standard_conforming_strings` says.
-fn literal(text: &str) -> String {
-    format!(" E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
 /// Asks the server to cancel what the session of this key is running, over a WebSocket of its own.

@@ -9,6 +9,9 @@ use crate::{
     wire::{Event, TransactionStatus},
 };
 
+/// Makes a session as if it had just been opened.
+const DISCARD: &str = "DISCARD ALL";
+
 /// The rows that a statement gave, each value as text.
 pub(super) type Table = Vec<Vec<Option<String>>>;
 
@@ -41,6 +44,15 @@ enum Road {
     WebSocket(Option<Box<WireClient>>),
 }
 
+/// In which session something may run.
+#[derive(Clone, Copy)]
+enum Session {
+    /// As if it had just been opened, as over HTTP each is: no migration finds what another one set.
+    Fresh,
+    /// Not in another one, which has no lock and none of the settings.
+    Same,
+}
+
 impl Carrier {
     /// Connects; over HTTP, nothing is sent yet.
     pub(super) async fn connect(config: &Config) -> Result<Self> {
@@ -59,6 +71,15 @@ impl Carrier {
     /// Runs statements as one transaction, READ COMMITTED whatever the role's default: a later statement must see what another
     /// runner committed while this one waited for its lock.
     pub(super) async fn transaction(&mut self, statements: &[String]) -> Result<Vec<Table>, Failure> {
+        self.transaction_in(statements, Session::Fresh).await
+    }
+
+    /// Does as [`transaction`](Self::transaction) in the session that [`hold`](Self::hold) has begun.
+    pub(super) async fn held_transaction(&mut self, statements: &[String]) -> Result<Vec<Table>, Failure> {
+        self.transaction_in(statements, Session::Same).await
+    }
+
+    async fn transaction_in(&mut self, statements: &[String], session: Session) -> Result<Vec<Table>, Failure> {
         match &mut self.road {
             Road::Http(client) => {
                 let queries: Vec<Query<'_>> = statements.iter().map(Query::new).collect();
@@ -74,30 +95,56 @@ impl Carrier {
             }
             Road::WebSocket(_) => {
                 let script = Joined::new(statements);
-                let tables = self.simple_query(script.text.clone()).await.map_err(|error| script.place(error))?;
+                let tables = self.simple_query(&script.text, session).await.map_err(|error| script.place(error))?;
                 // Without those of BEGIN and COMMIT.
                 Ok(tables.into_iter().skip(1).take(statements.len()).collect())
             }
         }
     }
 
-    /// Runs a statement outside a transaction.
-    pub(super) async fn alone(&mut self, statement: &str) -> Result<()> {
+    /// Whether a lock can be held for longer than a transaction.
+    pub(super) fn can_hold(&self) -> bool {
+        matches!(self.road, Road::WebSocket(_))
+    }
+
+    /// Takes the lock for what runs outside a transaction, where a session can hold it: until [`release`](Self::release), or until the
+    /// session is lost. Over HTTP nothing is locked.
+    pub(super) async fn hold(&mut self, lock: &str) -> Result<()> {
         match &mut self.road {
-            Road::Http(client) => client.execute(statement, &[]).await.map(drop),
-            Road::WebSocket(_) => self.simple_query(statement.to_owned()).await.map(drop),
+            Road::Http(_) => Ok(()),
+            Road::WebSocket(_) => self.simple_query(lock, Session::Fresh).await.map(drop),
         }
     }
 
-    async fn simple_query(&mut self, text: String) -> Result<Vec<Table>> {
+    /// Gives back what [`hold`](Self::hold) took, with all that the session has set since.
+    pub(super) async fn release(&mut self) {
+        if let Road::WebSocket(Some(_)) = &self.road {
+            // Where that fails, the session is lost, and the lock with it.
+            let _ = self.simple_query(DISCARD, Session::Same).await;
+        }
+    }
+
+    /// Runs a statement outside a transaction, in the session that [`hold`](Self::hold) has begun.
+    pub(super) async fn alone(&mut self, statement: &str) -> Result<()> {
+        match &mut self.road {
+            Road::Http(client) => client.execute(statement, &[]).await.map(drop),
+            Road::WebSocket(_) => self.simple_query(statement, Session::Same).await.map(drop),
+        }
+    }
+
+    async fn simple_query(&mut self, text: &str, wanted: Session) -> Result<Vec<Table>> {
         let Road::WebSocket(session) = &mut self.road else { return Ok(Vec::new()) };
-        let mut client = match session.take() {
-            Some(client) if client.is_usable() => client,
-            _ => open_session(&self.config, &self.runtime).await?,
+        let mut client = match (session.take().filter(|client| client.is_usable()), wanted) {
+            (Some(client), _) => client,
+            (None, Session::Fresh) => open_session(&self.config, &self.runtime).await?,
+            (None, Session::Same) => {
+                return Err(Error::closed("the session was lost, and its lock with it", Outcome::NotExecuted));
+            }
         };
+        let text = text.to_owned();
         let limit = self.config.get_request_timeout();
         let (client, result) = on(&self.runtime, async move {
-            let running = run(&mut client, &text);
+            let running = run(&mut client, &text, wanted);
             let result = match limit {
                 Some(limit) => timeout(limit, running)
                     .await
@@ -132,11 +179,12 @@ async fn open_session(config: &Config, runtime: &Runtime) -> Result<Box<WireClie
 }
 
 /// Runs a text of several statements and collects what each gave.
-async fn run(client: &mut WireClient, text: &str) -> Result<Vec<Table>> {
+async fn run(client: &mut WireClient, text: &str, session: Session) -> Result<Vec<Table>> {
     let mut tables = Vec::new();
     let mut rows = Table::new();
-    // As over HTTP, no migration finds what another one set.
-    client.queue_simple_query("DISCARD ALL").await?;
+    if let Session::Fresh = session {
+        client.queue_simple_query(DISCARD).await?;
+    }
     let mut execution = client.simple_query(text).await?;
     let ended = loop {
         match execution.next().await {

@@ -11,7 +11,7 @@ pub enum MigrateError {
     #[error(transparent)]
     Database(#[from] Error),
     /// A migration's own statements failed. In a transaction nothing of it has taken effect.
-    #[error("migration {version} failed{}: {error}", at(.line))]
+    #[error("migration {version} failed{}", at(.line))]
     Script {
         /// The migration.
         version: Version,
@@ -23,8 +23,9 @@ pub enum MigrateError {
     },
     /// A migration that runs outside a transaction was begun and not recorded as ended.
     #[error(
-        "migration {0} runs outside a transaction and was begun but not ended: either another runner is at it, or it failed halfway; \
-         look at what it has done, finish or undo that by hand, and then set `success` in its row to true or delete the row"
+        "migration {0} runs outside a transaction and was begun but not ended: either another runner is at it, which is to be waited for, \
+         or it failed halfway; then look at what it has done and finish or undo that by hand, and in the table of migrations mark its \
+         row as ended or delete it"
     )]
     Dirty(Version),
     /// The database has applied a migration that is not there.
@@ -65,7 +66,7 @@ pub enum MigrateError {
     #[error("{0} is no version that sqlx records: use digits, up to 19 of them")]
     NotANumber(Version),
     /// A file or folder could not be read.
-    #[error("{} cannot be read: {error}", .path.display())]
+    #[error("{} cannot be read", .path.display())]
     Unreadable {
         /// The file or folder.
         path: PathBuf,

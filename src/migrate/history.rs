@@ -83,7 +83,8 @@ impl<'a> History<'a> {
 
     /// The migrations to be reverted, the last one first: those after a version, or the last one alone.
     pub(super) fn revertible(&self, target: Option<&Version>) -> Result<Vec<&'a Migration>, MigrateError> {
-        self.check(None)?;
+        // A version that is misspelt or cut short would stand for others; only 0 is before all of them.
+        self.check(target.filter(|target| **target != Version::from(0)))?;
         let applied = self.migrations.iter().rev().filter(|migration| self.applied(&migration.version).is_some());
         let chosen: Vec<&Migration> = match target {
             Some(target) => applied.filter(|migration| migration.version > *target).copied().collect(),
@@ -194,5 +195,6 @@ mod tests {
         assert_eq!(versions(&history.revertible(None).unwrap()), ["2"]);
         assert_eq!(versions(&history.revertible(Some(&0.into())).unwrap()), ["2", "1"]);
         assert!(history.revertible(Some(&2.into())).unwrap().is_empty());
+        assert!(matches!(history.revertible(Some(&99.into())), Err(MigrateError::NoSuchTarget(_))));
     }
 }

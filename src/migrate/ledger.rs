@@ -1,6 +1,11 @@
 use std::borrow::Cow;
 
 use super::{MigrateError, Migration, Version};
+use crate::sql::literal;
+
+/// What stands behind a version in diesel's table while a migration runs outside a transaction. diesel takes it for a migration that
+/// it does not know.
+pub(super) const BEGUN: &str = " begun";
 
 /// Where applied migrations are recorded: the table of sqlx's migrator or of diesel's.
 ///
@@ -58,9 +63,9 @@ impl Ledger {
         &self.table
     }
 
-    /// Whether changed migrations and those begun outside a transaction can be told from the table.
-    pub(super) fn keeps_checksums(&self) -> bool {
-        self.kind == Kind::Sqlx
+    /// Whether migrations that are applied and not given are none of a runner's business.
+    pub(super) fn allows_missing(&self) -> bool {
+        self.kind == Kind::Diesel
     }
 
     /// What makes the table, where it is missing.
@@ -99,7 +104,7 @@ impl Ledger {
 
     /// Records a migration, as ended or as begun.
     pub(super) fn record(&self, table: &str, migration: &Migration, ended: bool) -> Result<String, MigrateError> {
-        let version = self.version(&migration.version)?;
+        let version = self.version(&migration.version, ended)?;
         Ok(match self.kind {
             Kind::Sqlx => format!(
                 "INSERT INTO {table} (version, description, success, checksum, execution_time) VALUES ({version}, {}, {ended}, \
@@ -111,26 +116,38 @@ impl Ledger {
         })
     }
 
-    /// Notes that a migration has ended, and what time it took since `since`, an expression of a time.
-    pub(super) fn ended(&self, table: &str, version: &Version, since: &str) -> Result<Option<String>, MigrateError> {
-        let version = self.version(version)?;
-        Ok((self.kind == Kind::Sqlx).then(|| {
-            format!(
-                "UPDATE {table} SET success = true, execution_time = (extract(epoch from pg_catalog.clock_timestamp() - {since}) \
-                 * 1000000000)::pg_catalog.int8 WHERE version = {version}"
-            )
-        }))
+    /// Records that a migration which was recorded as begun has ended.
+    pub(super) fn end(&self, table: &str, version: &Version) -> Result<String, MigrateError> {
+        Ok(match self.kind {
+            Kind::Sqlx => self.time(table, version, "installed_on")?,
+            Kind::Diesel => {
+                let [begun, ended] = [self.version(version, false)?, self.version(version, true)?];
+                format!("UPDATE {table} SET version = {ended}, run_on = CURRENT_TIMESTAMP WHERE version = {begun}")
+            }
+        })
     }
 
-    /// Notes that a migration is being reverted outside a transaction.
-    pub(super) fn reopen(&self, table: &str, version: &Version) -> Result<Option<String>, MigrateError> {
-        let version = self.version(version)?;
-        Ok((self.kind == Kind::Sqlx).then(|| format!("UPDATE {table} SET success = false WHERE version = {version}")))
+    /// Notes how long a migration in this transaction has taken, where the table has a place for it.
+    pub(super) fn note_time(&self, table: &str, version: &Version) -> Result<Option<String>, MigrateError> {
+        match self.kind {
+            Kind::Sqlx => self.time(table, version, "pg_catalog.now()").map(Some),
+            Kind::Diesel => Ok(None),
+        }
     }
 
-    /// Forgets a migration.
+    /// Records that a migration is being reverted outside a transaction.
+    pub(super) fn reopen(&self, table: &str, version: &Version) -> Result<String, MigrateError> {
+        let [begun, ended] = [self.version(version, false)?, self.version(version, true)?];
+        Ok(match self.kind {
+            Kind::Sqlx => format!("UPDATE {table} SET success = false WHERE version = {ended}"),
+            Kind::Diesel => format!("UPDATE {table} SET version = {begun} WHERE version = {ended}"),
+        })
+    }
+
+    /// Forgets a migration, ended or begun.
     pub(super) fn forget(&self, table: &str, version: &Version) -> Result<String, MigrateError> {
-        Ok(format!("DELETE FROM {table} WHERE version = {}", self.version(version)?))
+        let [begun, ended] = [self.version(version, false)?, self.version(version, true)?];
+        Ok(format!("DELETE FROM {table} WHERE version IN ({ended}, {begun})"))
     }
 
     /// Fails with the SQLSTATE `code` unless the migration is recorded, or is not, as expected.
@@ -141,28 +158,35 @@ impl Ledger {
         recorded: bool,
         code: &str,
     ) -> Result<String, MigrateError> {
-        let (version, not) = (self.version(version)?, if recorded { "NOT " } else { "" });
+        let [begun, ended] = [self.version(version, false)?, self.version(version, true)?];
+        let not = if recorded { "NOT " } else { "" };
         let body = format!(
-            "BEGIN IF {not}EXISTS (SELECT 1 FROM {table} WHERE version = {version}) THEN \
+            "BEGIN IF {not}EXISTS (SELECT 1 FROM {table} WHERE version IN ({ended}, {begun})) THEN \
              RAISE EXCEPTION 'another runner was here first' USING ERRCODE = '{code}'; END IF; END"
         );
         Ok(format!("DO{}", literal(&body)))
     }
 
-    fn version(&self, version: &Version) -> Result<String, MigrateError> {
+    fn time(&self, table: &str, version: &Version, since: &str) -> Result<String, MigrateError> {
+        Ok(format!(
+            "UPDATE {table} SET success = true, execution_time = (extract(epoch from pg_catalog.clock_timestamp() - {since}) \
+             * 1000000000)::pg_catalog.int8 WHERE version = {}",
+            self.version(version, true)?
+        ))
+    }
+
+    /// The version as the table has it, of a migration that has ended or has only begun.
+    fn version(&self, version: &Version, ended: bool) -> Result<String, MigrateError> {
         match self.kind {
+            // Another column says whether it has ended.
             Kind::Sqlx => version
                 .as_number()
                 .map(|number| number.to_string())
                 .ok_or_else(|| MigrateError::NotANumber(version.clone())),
-            Kind::Diesel => Ok(literal(version.as_str())),
+            Kind::Diesel if ended => Ok(literal(version.as_str())),
+            Kind::Diesel => Ok(literal(&format!("{version}{BEGUN}"))),
         }
     }
-}
-
-/// A string constant that means the same whatever `standard_conforming_strings` says.
-fn literal(text: &str) -> String {
-    format!(" E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
 fn hex(bytes: &[u8]) -> String {

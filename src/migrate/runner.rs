@@ -2,6 +2,7 @@ use super::{
     Applied, Ledger, MigrateError, Migration, Status, Version,
     carrier::{Carrier, Failure, Table},
     history::History,
+    ledger::BEGUN,
     migration::Script,
 };
 use crate::{
@@ -22,13 +23,17 @@ const LOCK: i64 = 0x3d32_ad9e;
 /// it is one request. Several runners may run at once, sqlx's own among them, whose lock it is.
 ///
 /// A migration that runs outside a transaction is recorded as begun, run statement by statement, and recorded as ended. Where it
-/// fails in between, sqlx's table says so, and nothing further is applied; diesel's table cannot say it, so there the row is
-/// taken away again.
+/// fails in between, or its runner dies, the table goes on to say so, and nothing further is applied: sqlx's in its column `success`,
+/// diesel's by ` begun` behind the version. Over WebSocket other runners wait for such a migration; over HTTP, where no lock outlives a
+/// request, they end with [`MigrateError::Dirty`].
 #[derive(Debug)]
 pub struct Runner {
     carrier: Carrier,
     ledger: Ledger,
+    /// Takes the lock until the transaction's end.
     lock: String,
+    /// Takes it until the session's.
+    session_lock: String,
     allows_missing: bool,
 }
 
@@ -46,9 +51,11 @@ impl Runner {
             return Err(MigrateError::Pooled { host: format!("{}:{}", config.get_host()?, config.get_port()) });
         }
         let hash = crc32fast::hash(config.get_dbname()?.as_bytes());
-        let lock = format!("SELECT pg_catalog.pg_advisory_xact_lock({})", LOCK.wrapping_mul(hash.into()));
-        let allows_missing = !ledger.keeps_checksums();
-        Ok(Self { carrier: Carrier::connect(config).await?, ledger, lock, allows_missing })
+        let key = LOCK.wrapping_mul(hash.into());
+        let lock = format!("SELECT pg_catalog.pg_advisory_xact_lock({key})");
+        let session_lock = format!("SELECT pg_catalog.pg_advisory_lock({key})");
+        let allows_missing = ledger.allows_missing();
+        Ok(Self { carrier: Carrier::connect(config).await?, ledger, lock, session_lock, allows_missing })
     }
 
     /// Sets whether a migration may be applied that is not among those given. Defaults to no for sqlx's table and to yes for
@@ -94,7 +101,7 @@ impl Runner {
         let mut count = 0;
         // Another runner may be at work, so what is next is read anew whenever it was here first.
         loop {
-            let history = History::new(migrations, self.applied(&table).await?, self.allows_missing);
+            let history = History::new(migrations, self.settled(&table).await?, self.allows_missing);
             let mut overtaken = false;
             for migration in history.pending(target)? {
                 begun(migration);
@@ -112,6 +119,7 @@ impl Runner {
     }
 
     /// Reverts the migrations after `target`, the last one first; without a target, the last one alone. Returns how many those were.
+    /// The target is one of the migrations, or 0, which is before all of them.
     /// `begun` hears of each before it is reverted.
     ///
     /// As to failures and dropping it, it is like [`run`](Self::run).
@@ -126,7 +134,7 @@ impl Runner {
         mut begun: impl FnMut(&Migration),
     ) -> Result<usize, MigrateError> {
         let table = self.prepare().await?;
-        let history = History::new(migrations, self.applied(&table).await?, self.allows_missing);
+        let history = History::new(migrations, self.settled(&table).await?, self.allows_missing);
         let mut count = 0;
         for migration in history.revertible(target)? {
             let Some(down) = &migration.down else { return Err(MigrateError::Irreversible(migration.version.clone())) };
@@ -190,7 +198,7 @@ impl Runner {
             statements.push(statement.to_owned());
         }
         if direction == Direction::Up {
-            statements.extend(ledger.ended(table, version, "pg_catalog.now()")?);
+            statements.extend(ledger.note_time(table, version)?);
         }
         self.carrier.transaction(&statements).await.map(drop).map_err(|Failure { error, place }| {
             let line = place.and_then(|(index, character)| {
@@ -203,7 +211,7 @@ impl Runner {
         })
     }
 
-    /// Runs a script statement by statement, between two rows' worth of bookkeeping.
+    /// Runs a script statement by statement; what is recorded says that it has begun, and then that it has ended.
     async fn piecemeal(
         &mut self,
         table: &str,
@@ -211,33 +219,41 @@ impl Runner {
         script: &Script,
         direction: Direction,
     ) -> Result<(), MigrateError> {
-        let (ledger, version) = (self.ledger.clone(), &migration.version);
-        let mut begin = vec![self.lock.clone(), ledger.expect(table, version, direction == Direction::Down, TAKEN)?];
-        match direction {
-            Direction::Up => begin.push(ledger.record(table, migration, false)?),
-            Direction::Down => begin.extend(ledger.reopen(table, version)?),
-        }
-        self.carrier.transaction(&begin).await.map_err(|failure| failed(version, None, failure.error))?;
+        let unplaced = |error| failed(&migration.version, None, error);
+        self.carrier.hold(&self.session_lock).await.map_err(unplaced)?;
+        let done = self.held_piecemeal(table, migration, script, direction).await;
+        self.carrier.release().await;
+        done
+    }
+
+    async fn held_piecemeal(
+        &mut self,
+        table: &str,
+        migration: &Migration,
+        script: &Script,
+        direction: Direction,
+    ) -> Result<(), MigrateError> {
+        let (ledger, version) = (&self.ledger, &migration.version);
+        let unplaced = |failure: Failure| failed(version, None, failure.error);
+        let begin = [
+            self.lock.clone(),
+            ledger.expect(table, version, direction == Direction::Down, TAKEN)?,
+            match direction {
+                Direction::Up => ledger.record(table, migration, false)?,
+                Direction::Down => ledger.reopen(table, version)?,
+            },
+        ];
+        self.carrier.held_transaction(&begin).await.map_err(unplaced)?;
         for part in sql::split_ranges(&script.text) {
             let statement = script.text.get(part.clone()).unwrap_or_default();
-            if let Err(error) = self.carrier.alone(statement).await {
-                if !ledger.keeps_checksums() && direction == Direction::Up {
-                    // Best effort: the first error is the one to tell.
-                    let _ = self.carrier.transaction(&[ledger.forget(table, version)?]).await;
-                }
-                return Err(failed(version, Some(line_of(&script.text, part.start)), error));
-            }
+            let done = self.carrier.alone(statement).await;
+            done.map_err(|error| failed(version, Some(line_of(&script.text, part.start)), error))?;
         }
         let end = match direction {
-            Direction::Up => ledger.ended(table, version, "installed_on")?,
-            Direction::Down => Some(ledger.forget(table, version)?),
+            Direction::Up => ledger.end(table, version)?,
+            Direction::Down => ledger.forget(table, version)?,
         };
-        match end {
-            Some(end) => {
-                self.carrier.transaction(&[end]).await.map(drop).map_err(|failure| failed(version, None, failure.error))
-            }
-            None => Ok(()),
-        }
+        self.carrier.held_transaction(&[end]).await.map(drop).map_err(unplaced)
     }
 
     /// Makes the table where it is missing, and returns its full name.
@@ -256,6 +272,17 @@ impl Runner {
         let statement = self.ledger.locate();
         let tables = self.carrier.transaction(&[statement]).await.map_err(|failure| failure.error)?;
         Ok(tables.first().and_then(single))
+    }
+
+    /// What is recorded, once no other runner is at a migration that runs outside a transaction, as far as that can be waited for.
+    async fn settled(&mut self, table: &str) -> Result<Vec<Applied>, MigrateError> {
+        let applied = self.applied(table).await?;
+        if applied.iter().all(|applied| applied.ended) || !self.carrier.can_hold() {
+            return Ok(applied);
+        }
+        self.carrier.hold(&self.session_lock).await?;
+        self.carrier.release().await;
+        self.applied(table).await
     }
 
     async fn applied(&mut self, table: &str) -> Result<Vec<Applied>, MigrateError> {
@@ -290,12 +317,17 @@ fn single(table: &Table) -> Option<String> {
 
 fn applied(row: Vec<Option<String>>) -> Option<Applied> {
     let mut values = row.into_iter();
-    let version = Version::new(values.next()??);
+    let recorded = values.next()??;
+    let (version, only_begun) = match recorded.strip_suffix(BEGUN) {
+        Some(version) => (version, true),
+        None => (recorded.as_str(), false),
+    };
+    let version = Version::new(version);
     let checksum = match values.next()? {
         Some(hex) => Some(bytes(&hex)?),
         None => None,
     };
-    let ended = values.next()??.starts_with('t');
+    let ended = values.next()??.starts_with('t') && !only_begun;
     Some(Applied { version, checksum, ended })
 }
 

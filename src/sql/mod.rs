@@ -12,6 +12,8 @@ mod in_place;
 #[cfg(feature = "client")]
 mod is_command;
 mod lexer;
+#[cfg(feature = "client")]
+mod literal;
 mod parameters;
 mod placement;
 mod prologue;
@@ -29,6 +31,8 @@ pub use effect::{Effect, effect};
 pub use gives_rows::gives_rows;
 #[cfg(feature = "client")]
 pub(crate) use is_command::is_command;
+#[cfg(feature = "client")]
+pub(crate) use literal::literal;
 pub use parameters::highest_parameter;
 pub use split::{split, split_ranges};
 pub use transaction_block::forbids_transaction_block;

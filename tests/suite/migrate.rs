@@ -117,7 +117,9 @@ async fn over_websocket_an_error_names_its_line() {
     let stage = Stage::start();
     let mut runner = runner(&stage, Transport::WebSocket).await;
     let error = runner.run(&[migration(1, "select 'é';\nselect 1;\nselect nothing;")], None, |_| ()).await.unwrap_err();
-    assert_eq!(error.to_string(), "migration 1 failed in line 3: ERROR: column \"nothing\" does not exist (42703)");
+    assert_eq!(error.to_string(), "migration 1 failed in line 3");
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(source, "ERROR: column \"nothing\" does not exist (42703)");
 }
 
 #[tokio::test]
@@ -238,4 +240,64 @@ async fn diesels_table_is_kept_as_diesel_keeps_it() {
         // One that diesel knows and this program does not is none of its business.
         assert_eq!(runner.run(&migrations[..1], None, |_| ()).await.unwrap(), 0);
     }
+}
+
+#[tokio::test]
+async fn in_diesels_table_a_migration_that_has_only_begun_is_not_applied() {
+    for transport in TRANSPORTS {
+        let stage = Stage::start();
+        let config = stage.config().transport(transport);
+        let mut runner = Runner::connect(&config, Ledger::diesel()).await.unwrap();
+        let mut half = migration(1, "create table a ();\nvacuum nowhere;");
+        half.up.transactional = false;
+        half.down = Some(half.up.clone());
+        let error = runner.run(&[half.clone(), migration(2, "select 1")], None, |_| ()).await.unwrap_err();
+        assert!(matches!(&error, MigrateError::Script { line: Some(2), .. }), "{transport:?}: {error:?}");
+        assert_eq!(stage.psql("select version from __diesel_schema_migrations"), "1 begun");
+        let status = runner.status(&[half.clone()]).await.unwrap();
+        assert_eq!(status.iter().map(|status| status.state).collect::<Vec<_>>(), [State::Dirty]);
+        let error = runner.run(&[half.clone(), migration(2, "select 1")], None, |_| ()).await.unwrap_err();
+        assert!(matches!(&error, MigrateError::Dirty(version) if *version == 1.into()), "{error:?}");
+
+        // Marked as ended by hand; reverting it fails as well, and leaves it as begun.
+        stage.psql("update __diesel_schema_migrations set version = '1'");
+        runner.revert(&[half.clone()], None, |_| ()).await.unwrap_err();
+        assert_eq!(stage.psql("select version from __diesel_schema_migrations"), "1 begun");
+    }
+}
+
+#[tokio::test]
+async fn over_websocket_a_runner_waits_for_what_runs_outside_a_transaction() {
+    for ledger in [Ledger::sqlx(), Ledger::diesel()] {
+        let stage = Stage::start();
+        let mut slow = migration(1, "select pg_sleep(0.5);\ncreate table a ();");
+        slow.up.transactional = false;
+        let migrations = [slow, migration(2, "alter table a add column b int")];
+        let run = async || {
+            let config = stage.config().transport(Transport::WebSocket);
+            Runner::connect(&config, ledger.clone()).await?.run(&migrations, None, |_| ()).await
+        };
+        let (one, other) = tokio::join!(run(), run());
+        assert_eq!(one.unwrap() + other.unwrap(), 2, "{ledger:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_setting_lasts_as_long_as_a_script_outside_a_transaction() {
+    let stage = Stage::start();
+    stage.psql("create schema s authorization app");
+    let mut setting = migration(1, "set search_path = s;\ncreate table a ();");
+    setting.up.transactional = false;
+    runner(&stage, Transport::WebSocket)
+        .await
+        .run(&[setting.clone(), migration(2, "create table b ()")], None, |_| ())
+        .await
+        .unwrap();
+    assert_eq!(stage.psql("select to_regclass('s.a'), to_regclass('public.b')"), "s.a|b");
+
+    // Over HTTP a session ends with its request, so that is refused.
+    let stage = Stage::start();
+    let error = runner(&stage, Transport::Http).await.run(&[setting], None, |_| ()).await.unwrap_err();
+    let MigrateError::Script { error, line: Some(1), .. } = &error else { panic!("{error:?}") };
+    assert!(error.is_refused(), "{error}");
 }

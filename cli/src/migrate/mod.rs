@@ -37,7 +37,7 @@ enum Action {
     },
     /// Reverts the last migration
     Revert {
-        /// All after this version instead; 0 for all
+        /// All after this version instead; after 0 are all
         #[arg(long, value_name = "VERSION")]
         to: Option<String>,
         #[command(flatten)]

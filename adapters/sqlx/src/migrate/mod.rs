@@ -54,7 +54,8 @@ where
     up(migrator, target, Some(version)).await
 }
 
-/// Reverts the migrations after a version, the last one first, as [`Migrator::undo`] does.
+/// Reverts the migrations after a version, the last one first, as [`Migrator::undo`] does. The version is one of the migrator's, or 0,
+/// which is before all of them.
 ///
 /// # Errors
 ///
