@@ -39,6 +39,11 @@ pub(crate) fn leaves_state(text: &str) -> bool {
     })
 }
 
+/// Returns whether a text may take a lock of its session's, which a rollback leaves.
+pub(crate) fn locks(text: &str) -> bool {
+    sql::split(text).into_iter().any(|statement| sql::effect(statement) == Effect::AdvisoryLock)
+}
+
 /// Returns whether a text may leave a transaction open behind it.
 pub(crate) fn begins(text: &str) -> bool {
     sql::split(text).into_iter().any(|statement| {

@@ -91,7 +91,8 @@ impl Session {
             Interrupt::Gone => "the client has gone",
         };
         tracing::debug!("the embedded PostgreSQL is started again: {text}");
-        let pinned = self.end_engine().await;
+        // What a transaction leaves is asked for at its end alone, and all else is rolled back with it.
+        let pinned = self.end_engine().await.or_else(|| self.may_lock.then(|| state::pin("advisory")));
         if why == Interrupt::Gone {
             return Err(Ending::Client);
         }
@@ -185,6 +186,7 @@ impl Session {
             return;
         }
         self.journal.asked();
+        self.may_lock = false;
         // An error is a FATAL of the backend's, which the next message meets.
         if matches!(turn::ask(seat).await, Ok(None)) && was_pinned {
             self.shared.freed.notify_waiters();

@@ -83,6 +83,8 @@ pub(crate) struct Session {
     starts_over: bool,
     /// Whether a text has come that leaves something in the session.
     pub(super) may_leave_state: bool,
+    /// Whether a text has come that locks something for the session.
+    pub(super) may_lock: bool,
     /// Whether a text of the batch that runs begins a transaction.
     pub(super) may_begin: bool,
     /// Whether a text has come that changes how long statements may run.
@@ -116,6 +118,7 @@ impl Session {
             skips: false,
             starts_over: false,
             may_leave_state: false,
+            may_lock: false,
             may_begin: false,
             may_change_timeout: false,
         }
@@ -222,6 +225,7 @@ impl Session {
         self.journal.sent(frame);
         let Some(text) = text else { return };
         self.may_leave_state |= custom::leaves_state(&text);
+        self.may_lock |= custom::locks(&text);
         self.may_begin |= custom::begins(&text);
         self.starts_over |= ["discard", "reset", "authorization"].iter().any(|word| custom::contains(&text, word));
         self.may_change_timeout |= self.starts_over || custom::contains(&text, "timeout");

@@ -157,7 +157,8 @@ fn question(custom: &BTreeSet<String>) -> String {
     text
 }
 
-fn pin(kind: &str) -> &'static str {
+/// Returns what a session has that nobody can give back to it.
+pub(crate) fn pin(kind: &str) -> &'static str {
     match kind {
         "temporary" => "has a temporary table, which lives until it is dropped or the session ends",
         "listen" => "has sent LISTEN, which lasts until UNLISTEN or the end of the session",

@@ -124,7 +124,7 @@ async fn a_request_over_http_that_is_dropped_holds_nobody_up() -> Result<()> {
 async fn statement_timeout_ends_a_statement_and_leaves_the_session() -> Result<()> {
     let server = start()?;
     let (mut session, mut other) = (connect(&server).await?, connect(&server).await?);
-    session.execute("create table t (id int); set timezone = 'Asia/Tokyo'; set statement_timeout = '300ms'").await?;
+    session.execute("create table t (id int); set timezone = 'Asia/Tokyo'; set statement_timeout = '1s'").await?;
     other.execute("set app.mine = '1'").await?;
     for _ in 0..2 {
         let error = timeout(PATIENCE, text(&mut session, ENDLESS)).await?.unwrap_err();
@@ -137,7 +137,7 @@ async fn statement_timeout_ends_a_statement_and_leaves_the_session() -> Result<(
     let zone = "select current_setting('TimeZone')";
     assert_eq!(text(&mut session, zone).await?.as_deref(), Some("Asia/Tokyo"));
     assert_eq!(text(&mut other, "select current_setting('app.mine')").await?.as_deref(), Some("1"));
-    assert_eq!(text(&mut other, "select pg_sleep(0.5)::text").await?.as_deref(), Some(""));
+    assert_eq!(text(&mut other, "select pg_sleep(1.5)::text").await?.as_deref(), Some(""));
 
     let mut transaction = session.begin().await?;
     transaction.execute("insert into t values (1)").await?;
@@ -175,10 +175,10 @@ async fn statement_timeout_lasts_as_long_as_it_is_set_for() -> Result<()> {
 async fn a_copy_that_nobody_goes_on_with_is_ended_and_leaves_the_session() -> Result<()> {
     let server = start()?;
     let mut session = connect(&server).await?;
-    session.execute("create table t (id int); set statement_timeout = '300ms'").await?;
+    session.execute("create table t (id int); set statement_timeout = '1s'").await?;
     let mut copy = session.copy_in_raw("copy t from stdin").await?;
     copy.send("1\n".as_bytes()).await?;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(code(&timeout(PATIENCE, copy.finish()).await?.unwrap_err()), "57014");
     assert_eq!(text(&mut session, "select count(*)::text from t").await?.as_deref(), Some("0"));
     let mut copy = session.copy_in_raw("copy t from stdin").await?;
@@ -190,14 +190,21 @@ async fn a_copy_that_nobody_goes_on_with_is_ended_and_leaves_the_session() -> Re
 #[tokio::test]
 async fn a_session_that_loses_something_with_its_statement_is_told_what() -> Result<()> {
     let server = start()?;
-    let mut session = connect(&server).await?;
-    session.execute("create temporary table x (id int); set statement_timeout = '300ms'").await?;
-    let error = timeout(PATIENCE, text(&mut session, ENDLESS)).await?.unwrap_err();
-    assert_eq!(code(&error), "57014");
-    let shown = format!("{error:?}");
-    assert!(shown.contains("Fatal") && shown.contains("temporary table"), "{shown}");
-    assert!(text(&mut session, "select 'gone'").await.is_err());
-    expect_free(&server).await
+    for (statement, named) in [
+        ("create temporary table x (id int)", "temporary table"),
+        ("begin; select pg_advisory_lock(1)", "advisory lock"),
+    ] {
+        let mut session = connect(&server).await?;
+        session.execute("set statement_timeout = '1s'").await?;
+        session.execute(statement).await?;
+        let error = timeout(PATIENCE, text(&mut session, ENDLESS)).await?.unwrap_err();
+        assert_eq!(code(&error), "57014");
+        let shown = format!("{error:?}");
+        assert!(shown.contains("Fatal") && shown.contains(named), "{shown}");
+        assert!(text(&mut session, "select 'gone'").await.is_err());
+        expect_free(&server).await?;
+    }
+    Ok(())
 }
 
 #[tokio::test]
