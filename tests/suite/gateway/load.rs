@@ -69,7 +69,9 @@ async fn with_enough_connections_everybody_is_served() -> Result<()> {
 
 #[tokio::test]
 async fn with_too_few_connections_only_sessions_are_refused() -> Result<()> {
-    let fixture = Fixture::start_with(|config| config.max_connections(8).queue_timeout(Duration::from_secs(4))).await?;
+    // Time enough for every request, however slow the machine; the sessions beyond the limit wait for all of it.
+    let patience = Duration::from_secs(20);
+    let fixture = Fixture::start_with(|config| config.max_connections(8).queue_timeout(patience)).await?;
     let mut sessions = fixture.serve_many().await?;
     sessions.sort();
     // Three quarters of the connections are for sessions.
