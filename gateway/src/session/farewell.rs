@@ -2,15 +2,19 @@ use std::{
     future::Future,
     io,
     pin::Pin,
+    sync::{Arc, OnceLock},
     task::{Context, Poll, ready},
 };
 
 use bytes::{Buf, Bytes, BytesMut};
-use pgferry::wire::server;
+use pgferry::wire::{BackendKey, server};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::goodbye::Goodbye;
+
+/// What a session's queries are cancelled with, once Postgres has told it.
+pub(super) type SessionKey = Arc<OnceLock<BackendKey>>;
 
 /// Postgres's side of a session, which says goodbye itself when the gateway shuts down: between two messages and when nothing runs, as
 /// Postgres would (57P01), and then ends.
@@ -38,6 +42,11 @@ impl<S> Farewell<S> {
             ending: Box::pin(ending.clone().cancelled_owned()),
             said: None,
         }
+    }
+
+    /// Returns where the session's key is noted when it passes.
+    pub(super) fn key(&self) -> SessionKey {
+        Arc::clone(&self.messages.key)
     }
 
     /// Waits until it is time to say goodbye.
@@ -93,16 +102,22 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Farewell<S> {
     }
 }
 
-/// Where Postgres's messages begin and end (manual, section 55.7: a byte for the type, and a length that counts itself), and what the
-/// last ReadyForQuery said.
+/// The length of the body of a BackendKeyData whose secret is four bytes long, as in version 3.0 of the protocol.
+const KEY: usize = 8;
+
+/// Where Postgres's messages begin and end (manual, section 55.7: a byte for the type, and a length that counts itself), what the
+/// last ReadyForQuery said, and the session's key.
 #[derive(Debug, Default)]
 struct Messages {
     /// What is there of a header that is not whole.
     header: Vec<u8>,
+    kind: u8,
     /// How much of the message is to come, in bytes.
     left: usize,
-    is_ready: bool,
     status: Option<u8>,
+    /// What is there of the key.
+    key_body: Vec<u8>,
+    key: SessionKey,
 }
 
 impl Messages {
@@ -111,25 +126,38 @@ impl Messages {
         let mut became_ready = false;
         while let Some((&byte, rest)) = bytes.split_first() {
             if self.left > 0 {
-                if self.is_ready {
-                    self.status = Some(byte);
-                    became_ready = true;
+                let (passed, rest) = bytes.split_at(self.left.min(bytes.len()));
+                self.left -= passed.len();
+                bytes = rest;
+                match self.kind {
+                    b'Z' => {
+                        self.status = Some(byte);
+                        became_ready = true;
+                    }
+                    b'K' if self.key_body.len() + passed.len() + self.left == KEY => self.pass_key(passed),
+                    _ => {}
                 }
-                let passed = self.left.min(bytes.len());
-                self.left -= passed;
-                bytes = bytes.get(passed..).unwrap_or_default();
                 continue;
             }
             self.header.push(byte);
             bytes = rest;
             if let &[kind, a, b, c, d] = self.header.as_slice() {
-                self.is_ready = kind == b'Z';
+                self.kind = kind;
                 let length = u32::from_be_bytes([a, b, c, d]).saturating_sub(4);
                 self.left = usize::try_from(length).unwrap_or(usize::MAX);
                 self.header.clear();
             }
         }
         became_ready
+    }
+
+    fn pass_key(&mut self, part: &[u8]) {
+        self.key_body.extend_from_slice(part);
+        if let &[a, b, c, d, e, f, g, h] = self.key_body.as_slice() {
+            let (process_id, secret_key) = (i32::from_be_bytes([a, b, c, d]), i32::from_be_bytes([e, f, g, h]));
+            // Postgres tells it once.
+            let _ = self.key.set(BackendKey { process_id, secret_key });
+        }
     }
 
     fn are_whole(&self) -> bool {
@@ -149,10 +177,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_key_of_another_length_is_no_key() {
+        let mut messages = Messages::default();
+        messages.pass(b"K\0\0\0\x0d123456789K\0\0\0\x0b1234567K\0\0\0\x04");
+        assert!(messages.are_whole() && messages.key.get().is_none());
+    }
+
+    #[test]
     fn messages_may_be_split_anywhere() {
         let mut out = BytesMut::new();
         server::parameter_status(&mut out, "TimeZone", "UTC");
         server::ready_for_query(&mut out, TransactionStatus::Transaction);
+        let key = BackendKey { process_id: 0x0102_0304, secret_key: -7 };
+        server::backend_key_data(&mut out, key);
         server::authentication_ok(&mut out);
         for size in 1..=out.len() {
             let mut messages = Messages::default();
@@ -162,6 +199,7 @@ mod tests {
             }
             assert_eq!((ready, messages.status), (1, Some(b'T')), "in pieces of {size}");
             assert!(messages.are_whole() && !messages.outside_of_transaction());
+            assert_eq!(messages.key.get(), Some(&key));
             messages.pass(b"Z\0\0");
             assert!(!messages.are_whole());
             messages.pass(b"\0\x05I");

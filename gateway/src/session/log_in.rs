@@ -5,7 +5,7 @@ use pgferry::{
     Error, Outcome, Result,
     config::{Password, RequireAuth},
     wire::{
-        BackendKey, Client, Startup, TransactionStatus,
+        Client, Startup, TransactionStatus,
         server::{self, Frontend, StartupMessage},
     },
 };
@@ -26,8 +26,6 @@ const MAX_PASSWORD: usize = 64 * 1024;
 /// A session that is logged in.
 pub(super) struct Session {
     pub(super) upstream: UpstreamStream,
-    /// What its queries are cancelled with.
-    pub(super) key: Option<BackendKey>,
     /// What the client has to be told before anything else.
     pub(super) greeting: Bytes,
 }
@@ -80,10 +78,9 @@ where
 pub(super) async fn log_in(upstream: &SharedUpstream, startup: &Startup, mut greeting: BytesMut) -> Result<Session> {
     let mut session = upstream.log_in(startup).await?;
     greet(&mut greeting, &mut session);
-    let key = session.backend_key();
     let (upstream, rest) = session.into_parts();
     greeting.extend_from_slice(&rest);
-    Ok(Session { upstream, key, greeting: greeting.freeze() })
+    Ok(Session { upstream, greeting: greeting.freeze() })
 }
 
 /// Reads the password message (manual, section 55.7): the password and a NUL.

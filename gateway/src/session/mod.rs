@@ -89,7 +89,7 @@ async fn serve(
         None => None,
         Some(faults) => Some((faults, faults.log_in().await.map_err(Goodbye)?)),
     };
-    let (_slot, session, key, startup, greeting) = match shared.config.ws_auth {
+    let (slot, session, startup, greeting) = match shared.config.ws_auth {
         WsAuth::Cleartext => {
             let Some(Caller { startup, greeting }) = log_in::ask(stream, &mut unread, startup).await? else {
                 return Ok(Ended::Quietly);
@@ -97,9 +97,9 @@ async fn serve(
             let Some(slot) = queue::wait(shared, stream, &mut unread, &startup.user).await? else {
                 return Ok(Ended::Quietly);
             };
-            let log_in::Session { upstream, key, greeting } =
+            let log_in::Session { upstream, greeting } =
                 log_in::log_in(upstream, &startup, greeting).await.inspect_err(|error| failed(shared, error))?;
-            (slot, upstream, key, BytesMut::new(), greeting)
+            (slot, upstream, BytesMut::new(), greeting)
         }
         WsAuth::Relay => {
             let user = startup.parameters.iter().find(|(name, _)| name == "user");
@@ -107,13 +107,13 @@ async fn serve(
             let Some(slot) = queue::wait(shared, stream, &mut unread, role).await? else {
                 return Ok(Ended::Quietly);
             };
-            (slot, upstream.connect().await?, None, raw, Bytes::new())
+            (slot, upstream.connect().await?, raw, Bytes::new())
         }
     };
     let _open = Open::begin(shared, id);
     begun.store(true, Ordering::Relaxed);
     let session = Farewell::new(session, &greeting, &shared.draining, &shared.ending);
-    let abandoned = Abandoned::new(upstream, key);
+    let abandoned = Abandoned::new(upstream, session.key(), slot);
     let Some((faults, log_in)) = faults else {
         // One of them is empty, as a rule.
         let mut first = startup;

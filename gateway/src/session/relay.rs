@@ -1,15 +1,14 @@
 use std::{io, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use pgferry::wire::BackendKey;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split},
     select,
     time::timeout,
 };
 
-use super::Stream;
-use crate::{spawn::spawn, upstream::SharedUpstream};
+use super::{Stream, farewell::SessionKey};
+use crate::{slots::Slot, spawn::spawn, upstream::SharedUpstream};
 
 /// How much is read at once in either direction, in bytes.
 const BUFFER: usize = 64 * 1024;
@@ -17,31 +16,34 @@ const BUFFER: usize = 64 * 1024;
 /// How long Postgres may take to end a session after its client has gone; what it is running then is cancelled.
 const FAREWELL: Duration = Duration::from_millis(100);
 
-/// Cancels what a session is running when it is dropped, unless the session has ended.
+/// Cancels what a session is running when it is dropped, unless the session has ended. Its slot is given back after that.
 pub(super) struct Abandoned {
     upstream: SharedUpstream,
-    key: Option<BackendKey>,
+    key: SessionKey,
+    place: Option<Slot>,
 }
 
 impl Abandoned {
-    /// Without a key, which the gateway does not see where log-ins are relayed, there is nothing to be cancelled with.
-    pub(super) fn new(upstream: &SharedUpstream, key: Option<BackendKey>) -> Self {
-        Self { upstream: Arc::clone(upstream), key }
+    /// Where the key has not come by then, no query has either.
+    pub(super) fn new(upstream: &SharedUpstream, key: SessionKey, place: Slot) -> Self {
+        Self { upstream: Arc::clone(upstream), key, place: Some(place) }
     }
 
     pub(super) fn session_ended(mut self) {
-        self.key = None;
+        self.place = None;
     }
 }
 
 impl Drop for Abandoned {
     fn drop(&mut self) {
-        let Some(key) = self.key else { return };
+        let Some(place) = self.place.take() else { return };
+        let Some(key) = self.key.get().copied() else { return };
         let upstream = Arc::clone(&self.upstream);
         spawn(async move {
             if let Err(error) = upstream.cancel(key).await {
                 tracing::warn!(%error, "an abandoned query could not be cancelled");
             }
+            drop(place);
         });
     }
 }

@@ -128,18 +128,23 @@ async fn sessions_end_with_their_client() -> Result<()> {
 
 #[tokio::test]
 async fn a_client_that_leaves_cancels_its_query() -> Result<()> {
-    let fixture = Fixture::start().await?;
-    let mut client = Client::connect(fixture.websocket().await?, &fixture.startup("password")?).await?;
-    let running =
-        "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query = 'SELECT pg_sleep(600), 4716'";
-    let statement = Statement::new("SELECT pg_sleep(600), 4716");
-    let mut execution = client.execute(&statement).await?;
-    tokio::select! {
-        event = execution.next() => anyhow::bail!("the query ended: {event:?}"),
-        seen = wait_for(fixture.postgres, running, "1") => seen?,
+    for (ws_auth, require_auth, number) in
+        [(WsAuth::Cleartext, "password", 4716), (WsAuth::Relay, "scram-sha-256", 4718)]
+    {
+        let fixture = Fixture::start_with(|config| config.ws_auth(ws_auth)).await?;
+        let mut client = Client::connect(fixture.websocket().await?, &fixture.startup(require_auth)?).await?;
+        let text = format!("SELECT pg_sleep(600), {number}");
+        let running = format!("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query = '{text}'");
+        let statement = Statement::new(&text);
+        let mut execution = client.execute(&statement).await?;
+        tokio::select! {
+            event = execution.next() => anyhow::bail!("the query ended: {event:?}"),
+            seen = wait_for(fixture.postgres, &running, "1") => seen?,
+        }
+        drop(client);
+        wait_for(fixture.postgres, &running, "0").await?;
     }
-    drop(client);
-    wait_for(fixture.postgres, running, "0").await
+    Ok(())
 }
 
 #[tokio::test]
