@@ -9,13 +9,15 @@ use serde::Serialize;
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) status: StatusCode,
+    /// Whether the server is to be stopped, since what it still sends is not worth reading.
+    pub(crate) stops: bool,
     error: Box<DbError>,
 }
 
 impl Fault {
     /// An error that did not come from Postgres, and so has no code and no severity.
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, error: Box::new(DbError::new("", None, message)) }
+        Self { status, stops: false, error: Box::new(DbError::new("", None, message)) }
     }
 
     /// The same with status 400, which most have.
@@ -40,7 +42,14 @@ impl Fault {
     }
 
     pub(crate) fn response_too_large(limit: usize) -> Self {
-        Self::new(StatusCode::INSUFFICIENT_STORAGE, format!("response is too large (max is {limit} bytes)"))
+        let message = format!("response is too large (max is {limit} bytes)");
+        Self { stops: true, ..Self::new(StatusCode::INSUFFICIENT_STORAGE, message) }
+    }
+
+    /// A COPY to the client has only begun; one from the client has failed.
+    pub(crate) fn copy_refused(error: &Error) -> Self {
+        let fault = Self::bad_request("COPY cannot be carried over HTTP: connect over a WebSocket to use it");
+        Self { stops: error.outcome() == Outcome::Unknown, ..fault }
     }
 
     pub(crate) fn unreadable_response() -> Self {
@@ -49,7 +58,7 @@ impl Fault {
 
     /// An error as Postgres reports it.
     pub(crate) fn from_postgres(status: StatusCode, error: DbError) -> Self {
-        Self { status, error: Box::new(error) }
+        Self { status, stops: false, error: Box::new(error) }
     }
 
     /// What became of a log-in: only a wrong password and an unknown database are the caller's fault.
@@ -59,15 +68,15 @@ impl Fault {
         };
         match db.code().map(|code| code.as_str()) {
             Some("28P01") => Self::bad_request(format!("password authentication failed for user '{user}'")),
-            Some("3D000") => Self { status: StatusCode::BAD_REQUEST, error: Box::new(db.clone()) },
-            _ => Self { status: StatusCode::INTERNAL_SERVER_ERROR, error: Box::new(db.clone()) },
+            Some("3D000") => Self::from_postgres(StatusCode::BAD_REQUEST, db.clone()),
+            _ => Self::from_postgres(StatusCode::INTERNAL_SERVER_ERROR, db.clone()),
         }
     }
 
     /// What became of a statement: every error that Postgres reports is a 400, and so is a lost connection.
     pub(crate) fn from_statement(error: &Error) -> Self {
         match error.as_db_error() {
-            Some(db) => Self { status: StatusCode::BAD_REQUEST, error: Box::new(db.clone()) },
+            Some(db) => Self::from_postgres(StatusCode::BAD_REQUEST, db.clone()),
             None if error.outcome() == Outcome::NotExecuted && error.is_closed() => Self::unreachable(error),
             None if error.outcome() == Outcome::NotExecuted => Self::bad_request(error.message()),
             None => {

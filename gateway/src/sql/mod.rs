@@ -108,12 +108,10 @@ async fn result(shared: &Shared, request: Request<Incoming>) -> Result<Response<
         }
         let result = run::run(session, &payload, &options, kinds, &mut out).await;
         match &result {
-            // What is left of a response that is too large is not worth reading.
-            Err(fault) if fault.status == StatusCode::INSUFFICIENT_STORAGE => drop(lease),
-            Ok(run::Ended { reusable: false }) => drop(lease),
+            Err(fault) if fault.stops => drop(lease),
             _ => lease.finish(),
         }
-        result.map(|_| out.into_rest())
+        result.map(|()| out.into_rest())
     })
     .await?;
     let mut response = response(StatusCode::OK, body);

@@ -1,6 +1,9 @@
 use std::{borrow::Cow, slice};
 
-use pgferry::wire::{Client, Event, Execution, Format, Params, Statement, TransactionStatus};
+use pgferry::{
+    Error, Outcome,
+    wire::{Client, Event, Execution, Format, Params, Statement, TransactionStatus},
+};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
@@ -19,12 +22,6 @@ use crate::reset;
 /// it is sent.
 const TOGETHER: usize = 256 * 1024;
 
-/// How a request that did well left its session.
-pub(super) struct Ended {
-    /// Whether the session may serve another request.
-    pub(super) reusable: bool,
-}
-
 /// Runs a request's queries and writes the answer. Where that is possible, the session's reset is queued behind them.
 ///
 /// Not cancel safe: the session is then in the middle of a query, and only good for being cancelled and closed.
@@ -34,23 +31,22 @@ pub(super) async fn run<S>(
     options: &Options,
     kinds: &ValueKinds,
     out: &mut Output,
-) -> Result<Ended, Fault>
+) -> Result<(), Fault>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut runner = Runner { client, options, kinds, out, reusable: true };
+    let mut runner = Runner { client, options, kinds, out, committed: false };
     match payload {
         Payload::Single(query) => {
+            runner.learn(&mut None, query).await?;
             runner.send(None, slice::from_ref(query)).await?;
-            // Types that have to be looked up need the session once more.
-            if options.mode(query.array_mode).raw && is_plain(&query.query) {
+            if is_plain(&query.query) {
                 runner.queue_reset().await?;
             }
-            runner.results(None, slice::from_ref(query)).await?;
+            runner.results(None, slice::from_ref(query)).await
         }
-        Payload::Batch(batch) => runner.batch(&batch.queries).await?,
+        Payload::Batch(batch) => runner.batch(&batch.queries).await,
     }
-    Ok(Ended { reusable: runner.reusable })
 }
 
 /// A statement whose parameters and results are text.
@@ -78,7 +74,8 @@ struct Runner<'a, S> {
     options: &'a Options,
     kinds: &'a ValueKinds,
     out: &'a mut Output,
-    reusable: bool,
+    /// Whether something may have been committed, whatever becomes of the rest.
+    committed: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Runner<'_, S> {
@@ -91,6 +88,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Runner<'_, S> {
         self.out.raw(r#"{"results":["#)?;
         loop {
             let (together, rest) = left.split_at_checked(self.together(left, begin.is_some())).unwrap_or((left, &[]));
+            // Where types may have to be looked up, they are sent one by one.
+            if let Some(query) = together.first() {
+                self.learn(&mut begin, query).await?;
+            }
             self.send(begin, together).await?;
             self.results(begin.take(), together).await?;
             if rest.is_empty() {
@@ -100,7 +101,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Runner<'_, S> {
             left = rest;
         }
         self.out.raw("]}")?;
-        self.client.queue_simple_query("COMMIT").await.map_err(|error| Fault::from_statement(&error))?;
+        self.client.queue_simple_query("COMMIT").await.map_err(|error| self.failed(error))?;
         self.queue_reset().await?;
         let commit = self.client.next_execution().ok_or_else(Fault::unreadable_response)?;
         commit.finish().await.map(drop).map_err(|error| Fault::from_statement(&error))
@@ -125,49 +126,83 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Runner<'_, S> {
         sendable.max(1)
     }
 
+    /// Looks up those types of a query's result that are not known, before it is executed, so that its rows can be written as they
+    /// come. What begins its transaction travels ahead of the question and is taken.
+    async fn learn(&mut self, begin: &mut Option<&str>, query: &Query) -> Result<(), Fault> {
+        if self.options.mode(query.array_mode).raw {
+            return Ok(());
+        }
+        check(query)?;
+        let begin = begin.take();
+        if let Some(begin) = begin {
+            self.client.queue_simple_query(begin).await.map_err(|error| self.failed(error))?;
+        }
+        self.client.queue_describe(&query.query).await.map_err(|error| self.failed(error))?;
+        if begin.is_some() {
+            let mut begun = self.client.next_execution().ok_or_else(Fault::unreadable_response)?;
+            ended(&mut begun).await?;
+        }
+        let mut described = self.client.next_execution().ok_or_else(Fault::unreadable_response)?;
+        let mut unknown = Vec::new();
+        loop {
+            match described.next().await {
+                Ok(Some(Event::Columns(columns))) => {
+                    let oids = columns.iter().map(|column| column.type_oid);
+                    unknown.extend(oids.filter(|oid| self.kinds.get(*oid).is_none()));
+                }
+                Ok(Some(_)) => return Err(Fault::unreadable_response()),
+                Ok(None) => break,
+                Err(error) => return Err(self.failed(error)),
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        match look_up(self.client, &unknown, self.kinds).await {
+            // A query is not refused because its result could be prettier, unless the failure has ended its transaction.
+            Err(fault) if self.client.transaction_status() == TransactionStatus::Idle => {
+                tracing::debug!(message = fault.message(), "types could not be looked up");
+                Ok(())
+            }
+            looked_up => looked_up,
+        }
+    }
+
     /// Sends queries in one flight, behind what begins their transaction.
     async fn send(&mut self, begin: Option<&str>, queries: &[Query]) -> Result<(), Fault> {
         queries.iter().try_for_each(check)?;
         let values: Vec<Vec<_>> = queries.iter().map(values).collect();
         let queries = queries.iter().zip(&values).map(|(query, values)| text_statement(&query.query, values));
         let statements: Vec<_> = begin.into_iter().map(Statement::new).chain(queries).collect();
-        self.client.queue_together(&statements).await.map_err(|error| Fault::from_statement(&error))
+        self.client.queue_together(&statements).await.map_err(|error| self.failed(error))
     }
 
     async fn queue_reset(&mut self) -> Result<(), Fault> {
-        reset::queue(self.client).await.map_err(|error| Fault::from_statement(&error))
+        reset::queue(self.client).await.map_err(|error| self.failed(error))
+    }
+
+    /// What an error means to the request: of a connection lost between two entries, that nothing was executed is true of the second
+    /// alone.
+    fn failed(&self, error: Error) -> Fault {
+        let lost = self.committed && error.is_closed();
+        Fault::from_statement(&if lost { error.with_outcome(Outcome::Unknown) } else { error })
     }
 
     /// Writes the results of a flight.
     async fn results(&mut self, begin: Option<&str>, queries: &[Query]) -> Result<(), Fault> {
-        let Self { client, options, kinds, out, reusable } = self;
+        let Self { client, options, kinds, out, committed } = self;
+        *committed |= !queries.iter().all(|query| is_plain(&query.query));
         let mut flight = client.next_execution().ok_or_else(Fault::unreadable_response)?;
         if begin.is_some() {
             ended(&mut flight).await?;
         }
-        let Some((last, others)) = queries.split_last() else { return rest(&mut flight).await };
-        for query in others {
-            let mut result = ResultWriter::new(options.mode(query.array_mode), out);
-            let tag = result.read(&mut flight, kinds).await?;
-            result.finish(&tag, kinds)?;
-            out.raw(",")?;
-        }
-        let mut result = ResultWriter::new(options.mode(last.array_mode), out);
-        let tag = result.read(&mut flight, kinds).await?;
-        rest(&mut flight).await?;
-        if let Some(unknown) = result.unknown_types(kinds) {
-            let committed = client.transaction_status() == TransactionStatus::Idle;
-            match look_up(client, &unknown, kinds).await {
-                Ok(()) => {}
-                // The statement has done its work, and must not be repeated because its result could have been prettier.
-                Err(fault) if committed => {
-                    tracing::debug!(message = fault.message(), "types could not be looked up");
-                    *reusable = false;
-                }
-                Err(fault) => return Err(fault),
+        for (index, query) in queries.iter().enumerate() {
+            if index > 0 {
+                out.raw(",")?;
             }
+            ResultWriter::new(options.mode(query.array_mode), out).write(&mut flight, kinds).await?;
         }
-        result.finish(&tag, kinds)
+        rest(&mut flight).await
     }
 }
 

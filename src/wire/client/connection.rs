@@ -192,6 +192,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         self.enqueue_simple_query(sql)
     }
 
+    /// Queues the question for a statement's columns, as [`queue`](Self::queue) does a statement: it is parsed, its parameters' types
+    /// inferred, and nothing is executed.
+    ///
+    /// Its results are an [`Event::Columns`](crate::wire::Event::Columns), or nothing where the statement gives no rows. Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// As for [`queue`](Self::queue).
+    pub async fn queue_describe(&mut self, text: &str) -> Result<()> {
+        self.settle().await?;
+        self.enqueue_describe(text)
+    }
+
     /// Returns the results of the next queued flight, `None` when each has been given.
     pub fn next_execution(&mut self) -> Option<Execution<'_, S>> {
         if !self.has_next_execution() {

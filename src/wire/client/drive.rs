@@ -107,6 +107,14 @@ impl<S> Client<S> {
         self.enqueue_with(|out| flight::encode_simple_query(sql, out))
     }
 
+    pub(super) fn enqueue_describe(&mut self, text: &str) -> Result<()> {
+        self.enqueue_with(|out| flight::encode_describe(text, out))?;
+        if let Some(flight) = self.flights.back_mut() {
+            flight.parsing = VecDeque::from([Box::default()]);
+        }
+        Ok(())
+    }
+
     /// Adds a flight, or nothing when it cannot be encoded.
     fn enqueue_with(&mut self, encode: impl FnOnce(&mut BytesMut) -> Result<Kind>) -> Result<()> {
         self.check()?;
@@ -204,7 +212,7 @@ impl<S> Client<S> {
     /// Nothing can be understood or expected any more.
     fn broken_by(&mut self, error: Error) -> Error {
         self.broken = true;
-        let harmless = self.flights.iter().all(|flight| flight.kind == Kind::Ping);
+        let harmless = self.flights.iter().all(|flight| matches!(flight.kind, Kind::Ping | Kind::Describe));
         error.with_outcome(if harmless { Outcome::NotExecuted } else { Outcome::Unknown })
     }
 }

@@ -1,4 +1,7 @@
-use super::{Client, Event, flight::Step};
+use super::{
+    Client, Event,
+    flight::{self, Step},
+};
 use crate::error::{DbError, Result};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -36,15 +39,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Execution<'_, S> {
     /// - [`Error::is_refused`](crate::Error::is_refused) when the statement is a COPY, which the server was told; likewise once.
     /// - A lost connection or a broken protocol, after which the client is of no use; whether the statement ran is unknown.
     pub async fn next(&mut self) -> Result<Option<Event>> {
-        while self.client.answered <= self.flight {
-            let ours = self.client.answered == self.flight;
-            match self.client.receive().await? {
-                Step::Event(event) if ours => return Ok(Some(event)),
-                Step::Answered(_, Some(error)) if ours => return Err(error),
-                _ => {}
+        loop {
+            match self.step().await? {
+                Some(Step::Event(event)) => return Ok(Some(event)),
+                Some(_) => {}
+                None => return Ok(None),
             }
         }
-        Ok(None)
+    }
+
+    /// Waits for the next event as [`next`](Self::next) does, but refuses a COPY TO STDOUT as soon as the server begins with it,
+    /// however long it takes: for who then cancels and closes the session.
+    ///
+    /// Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// As for [`next`](Self::next). Of a COPY TO STDOUT the outcome is unknown, and all of it is left to be read.
+    pub async fn next_unless_copied(&mut self) -> Result<Option<Event>> {
+        loop {
+            match self.step().await? {
+                Some(Step::Event(event)) => return Ok(Some(event)),
+                Some(Step::CopyOut) => return Err(flight::copy_out()),
+                Some(_) => {}
+                None => return Ok(None),
+            }
+        }
     }
 
     /// Waits until the flight is over and gives the tag of its last statement, empty where there was none.
@@ -62,5 +82,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Execution<'_, S> {
             }
         }
         Ok(last)
+    }
+
+    /// Waits for the next step of this flight, `None` once it is over.
+    async fn step(&mut self) -> Result<Option<Step>> {
+        while self.client.answered <= self.flight {
+            let ours = self.client.answered == self.flight;
+            match self.client.receive().await? {
+                Step::Answered(_, Some(error)) if ours => return Err(error),
+                step if ours => return Ok(Some(step)),
+                _ => {}
+            }
+        }
+        Ok(None)
     }
 }

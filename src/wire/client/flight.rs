@@ -29,6 +29,8 @@ pub(super) struct Flight {
 pub(super) enum Kind {
     Extended,
     Simple,
+    /// Nothing is executed.
+    Describe,
     Ping,
 }
 
@@ -37,6 +39,8 @@ pub(super) enum Step {
     Event(Event),
     /// The server has parsed the statement of this name.
     Parsed(Box<str>),
+    /// The server begins to send a COPY, which is refused when all of it was read.
+    CopyOut,
     /// The server is ready for the next flight; this one ended with an error or without.
     Answered(TransactionStatus, Option<Error>),
 }
@@ -74,8 +78,8 @@ impl Flight {
             }
             // The server sends all of it whatever is said, and what is left unread is dropped.
             Message::CopyOutResponse(_) => {
-                self.error.get_or_insert_with(|| copy(Outcome::Unknown));
-                return Ok(None);
+                self.error.get_or_insert_with(copy_out);
+                return Ok(Some(Step::CopyOut));
             }
             Message::BindComplete | Message::CloseComplete | Message::NoData | Message::ParameterDescription(_) => {
                 return Ok(None);
@@ -145,6 +149,18 @@ pub(super) fn encode(statement: &Statement<'_>, replaced: Option<&str>, out: &mu
     frontend::execute("", 0, out).map_err(unsendable)
 }
 
+/// Appends what asks for the columns of a statement.
+pub(super) fn encode_describe(text: &str, out: &mut BytesMut) -> Result<Kind> {
+    no_nul(text, "text")?;
+    if text.len() >= MAX_MESSAGE - 8 {
+        return Err(too_large());
+    }
+    frontend::parse("", text, [], out).map_err(unsendable)?;
+    frontend::describe(b'S', "", out).map_err(unsendable)?;
+    frontend::sync(out);
+    Ok(Kind::Describe)
+}
+
 /// Appends a simple query.
 pub(super) fn encode_simple_query(sql: &str, out: &mut BytesMut) -> Result<Kind> {
     no_nul(sql, "text")?;
@@ -184,6 +200,11 @@ fn columns(body: &RowDescriptionBody) -> Result<Vec<Column>> {
 /// A message that makes no sense where it came; the session cannot go on.
 pub(super) fn unexpected() -> Error {
     Error::protocol("the server sent a message that makes no sense where it came", Outcome::Unknown)
+}
+
+/// Refuses a COPY to the client, which goes on at the server.
+pub(super) fn copy_out() -> Error {
+    copy(Outcome::Unknown)
 }
 
 fn copy(outcome: Outcome) -> Error {

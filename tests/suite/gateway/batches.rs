@@ -6,6 +6,10 @@ use anyhow::Result;
 use pgferry_gateway::{Gateway, Upstream};
 use pgferry_test_support::Proxy;
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 
 use super::{Fixture, answer, wait_for};
 
@@ -44,6 +48,87 @@ async fn a_batch_takes_two_round_trips_however_long_it_is() -> Result<()> {
 }
 
 #[tokio::test]
+async fn parsed_results_cost_a_round_trip_more_and_new_types_one_once() -> Result<()> {
+    let mut fixture = Fixture::start().await?;
+    let proxy = Proxy::start(([127, 0, 0, 1], fixture.postgres.port()).into(), Duration::from_millis(5))?;
+    let upstream = Upstream::new("127.0.0.1", proxy.address().port());
+    fixture.gateway = Gateway::bind(pgferry_gateway::GatewayConfig::new(upstream)).await?;
+    let database = fixture.postgres.create_database()?;
+    fixture.postgres.psql_in(&database, "CREATE TYPE mood AS ENUM ('sad')")?;
+    let url = fixture.postgres.database_url(&database);
+    let (query, batch) = ("SELECT '{sad}'::mood[] AS a", "SELECT 1 AS a");
+    let query = (json!({ "query": query }), json!({ "rows": [{ "a": ["sad"] }] }));
+    let batch = (json!({ "queries": [{ "query": batch }] }), json!({ "rows": [{ "a": 1 }] }));
+    let mut cost = Vec::new();
+    for (body, expected) in [&batch, &query, &query, &batch] {
+        let before = proxy.flights();
+        let request = fixture.client.post(fixture.gateway.http_url()).header("Neon-Connection-String", &url);
+        let (status, body) = answer(request.json(body).send().await?).await?;
+        let result = if body["results"].is_array() { &body["results"][0] } else { &body };
+        assert_eq!((status.as_u16(), &result["rows"]), (200, &expected["rows"]), "{body}");
+        cost.push(proxy.flights() - before);
+    }
+    // The first has the log-in to pay as well.
+    assert_eq!(cost[1..], [3, 2, 3]);
+    Ok(())
+}
+
+/// A Postgres whose connection breaks when it is told of `text`.
+async fn breaking_at(port: u16, text: &'static [u8]) -> Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let Ok(mut server) = TcpStream::connect(("127.0.0.1", port)).await else { break };
+            tokio::spawn(async move {
+                let (mut from_client, mut to_client) = client.split();
+                let (mut from_server, mut to_server) = server.split();
+                let up = async {
+                    let mut said = Vec::new();
+                    while from_client.read_buf(&mut said).await? > 0 {
+                        if said.windows(text.len()).any(|part| part == text) {
+                            return Ok(());
+                        }
+                        to_server.write_all(&said).await?;
+                        said.clear();
+                    }
+                    std::io::Result::Ok(())
+                };
+                tokio::select! {
+                    _ = up => {}
+                    _ = tokio::io::copy(&mut from_server, &mut to_client) => {}
+                }
+            });
+        }
+    });
+    Ok(address.port())
+}
+
+#[tokio::test]
+async fn a_batch_that_committed_is_not_said_to_have_left_nothing() -> Result<()> {
+    let mut fixture = Fixture::start().await?;
+    let port = breaking_at(fixture.postgres.port(), b"SELECT 'the end'").await?;
+    fixture.gateway = Gateway::bind(pgferry_gateway::GatewayConfig::new(Upstream::new("127.0.0.1", port))).await?;
+    fixture.rows("CREATE TABLE batch_broken (n int)").await?;
+    let insert = json!({ "query": "INSERT INTO batch_broken VALUES (1)" });
+    let end = json!({ "query": "SELECT 'the end'" });
+    for (queries, message) in [
+        (json!([insert, end]), "Couldn't connect to compute node"),
+        (
+            json!([insert, { "query": "COMMIT" }, end]),
+            "the connection to Postgres was lost: the statement may have run",
+        ),
+    ] {
+        let request =
+            fixture.client.post(fixture.gateway.http_url()).header("Neon-Connection-String", fixture.postgres.url());
+        let (_, body) = answer(request.json(&json!({ "queries": queries })).send().await?).await?;
+        assert_eq!(body["message"], message);
+    }
+    assert_eq!(fixture.left("batch_broken").await?, "1");
+    Ok(())
+}
+
+#[tokio::test]
 async fn nothing_behind_a_failure_runs() -> Result<()> {
     let fixture = Fixture::start_with(|config| config.pool_size(1)).await?;
     for (name, failing, code) in [
@@ -62,7 +147,7 @@ async fn nothing_behind_a_failure_runs() -> Result<()> {
 }
 
 #[tokio::test]
-async fn copying_ends_a_batch_and_not_its_session() -> Result<()> {
+async fn copying_ends_a_batch() -> Result<()> {
     let fixture = Fixture::start_with(|config| config.pool_size(1)).await?;
     let pid = fixture.rows("SELECT pg_backend_pid()").await?;
     fixture.rows("CREATE TABLE batch_copied (n int)").await?;
@@ -75,7 +160,9 @@ async fn copying_ends_a_batch_and_not_its_session() -> Result<()> {
             body["message"].as_str().is_some_and(|message| message.starts_with("COPY cannot be carried")),
             "{body}"
         );
-        assert_eq!(fixture.rows("SELECT pg_backend_pid()").await?, pid, "{copy} cost the session");
+        if copy.ends_with("STDIN") {
+            assert_eq!(fixture.rows("SELECT pg_backend_pid()").await?, pid, "{copy} cost the session");
+        }
     }
     assert_eq!(fixture.left("batch_copied").await?, Value::Null);
     Ok(())

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    time::timeout,
 };
 
-use super::{Fixture, answer, wait_for};
+use super::{Fixture, PATIENCE, answer, wait_for};
 
 #[tokio::test]
 async fn a_query_gives_its_rows() -> Result<()> {
@@ -99,6 +100,18 @@ async fn copy_is_refused_and_harms_nobody() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_copy_that_is_refused_is_not_waited_for() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    // It has begun to send when it sleeps.
+    let query = "COPY (SELECT repeat('x', 20000), CASE WHEN n = 2 THEN pg_sleep(600) END FROM generate_series(1, 2) AS n) TO STDOUT";
+    let (status, body) = timeout(PATIENCE, fixture.failure(query)).await.context("the COPY was waited for")??;
+    assert_eq!(status, 400);
+    assert!(body["message"].as_str().is_some_and(|message| message.contains("WebSocket")), "{body}");
+    let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY (SELECT repeat%' AND state = 'active'";
+    wait_for(fixture.postgres, running, "0").await
+}
+
+#[tokio::test]
 async fn limits_are_kept() -> Result<()> {
     let fixture = Fixture::start_with(|config| config.max_request_size(200).max_response_size(1_000)).await?;
     let (status, body) = fixture.failure(&format!("SELECT '{}'", "x".repeat(200))).await?;
@@ -148,7 +161,7 @@ async fn a_write_did_well_whatever_is_known_of_its_types() -> Result<()> {
         assert_eq!((status.as_u16(), &body["rows"]), (200, &json!([{ "a": "{sad}" }])), "{body}");
     }
     let counted = fixture.postgres.psql_in(&database, "SELECT count(*), count(DISTINCT pid) FROM moods")?;
-    assert_eq!(counted, "2|2", "a session was used again");
+    assert_eq!(counted, "2|1", "the session was lost");
     // Inside a transaction the failed look-up has undone the write.
     let batch = json!({ "queries": [{ "query": insert }] });
     let (status, body) = answer(request(&batch).send().await?).await?;

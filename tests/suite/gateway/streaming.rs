@@ -166,6 +166,33 @@ async fn a_response_takes_little_memory_however_large_it_is_and_whoever_reads_it
     Ok(())
 }
 
+#[tokio::test]
+async fn nor_does_one_whose_types_have_to_be_looked_up() -> Result<()> {
+    if let Ok(port) = env::var(PORT) {
+        return gateway_alone(port.parse()?).await;
+    }
+    let postgres = Postgres::shared()?;
+    let database = postgres.create_database()?;
+    postgres.psql_in(&database, "CREATE TYPE mood AS ENUM ('a')")?;
+    let gateway = GatewayAlone::start("nor_does_one_whose_types_have_to_be_looked_up", postgres)?;
+    let client = reqwest::Client::new();
+    let post = |query: &str| {
+        let request = client.post(&gateway.url).header("Neon-Connection-String", postgres.database_url(&database));
+        request.json(&json!({ "query": query })).send()
+    };
+    assert_eq!(post("SELECT 1").await?.status(), 200);
+    let before = gateway.peak()?;
+    let mut response = post("SELECT 'a'::mood, repeat('x', 1000) FROM generate_series(1, 65000)").await?;
+    let mut length = 0;
+    while let Some(chunk) = response.chunk().await? {
+        length += chunk.len();
+    }
+    assert!(length > 61 * MIB, "only {length} bytes came");
+    let added = gateway.peak()?.saturating_sub(before);
+    assert!(added < BOUND, "{} KiB", added / 1024);
+    Ok(())
+}
+
 /// A gateway in a process of its own, whose memory is its alone.
 struct GatewayAlone {
     process: Child,

@@ -50,3 +50,28 @@ async fn a_copy_whose_execution_was_dropped_is_refused_as_well() -> Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_copy_can_be_refused_when_it_begins() -> Result<()> {
+    let mut client = connect_shared().await?;
+    run(&mut client, "create temp table c (a int)").await?;
+    for (sql, outcome) in [
+        ("copy c from stdin", Outcome::Failed),
+        ("copy (select repeat('x', 1000000) from generate_series(1, 100)) to stdout", Outcome::Unknown),
+    ] {
+        let statement = Statement::new(sql);
+        let mut execution = client.execute(&statement).await?;
+        let error = execution.next_unless_copied().await.expect_err("a refusal");
+        assert!(error.is_refused(), "{error:?}");
+        assert_eq!(error.outcome(), outcome, "{sql}");
+        assert_eq!(value(&mut client, "select 'next'").await?, "next");
+    }
+    let statement = Statement::new("select 1");
+    let mut execution = client.execute(&statement).await?;
+    let mut events = 0;
+    while execution.next_unless_copied().await?.is_some() {
+        events += 1;
+    }
+    assert_eq!(events, 3);
+    Ok(())
+}

@@ -63,6 +63,32 @@ async fn statements_without_rows_give_their_tag_only() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_statement_is_described_and_not_executed() -> Result<()> {
+    let mut client = connect_shared().await?;
+    run(&mut client, "create temp table t (a int, b text)").await?;
+    for (sql, expected) in [
+        ("insert into t values ($1, $2) returning b, a", vec![("b", 25), ("a", 23)]),
+        ("insert into t values (1)", vec![]),
+        ("copy t to stdout", vec![]),
+        ("", vec![]),
+    ] {
+        client.queue_describe(sql).await?;
+        let described = events(client.next_execution().context("none")?).await?;
+        let columns: Vec<_> = match described.as_slice() {
+            [] => Vec::new(),
+            [Event::Columns(columns)] => columns.iter().map(|column| (column.name.as_str(), column.type_oid)).collect(),
+            other => panic!("{sql}: {other:?}"),
+        };
+        assert_eq!(columns, expected, "{sql}");
+    }
+    client.queue_describe("select nothing").await?;
+    let error = events(client.next_execution().context("none")?).await.expect_err("no such column");
+    assert_eq!(code(&error), "42703");
+    assert_eq!(value(&mut client, "select count(*) from t").await?, "0");
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_error_is_told_once_and_the_session_goes_on() -> Result<()> {
     let mut client = connect_shared().await?;
     for sql in ["selec 1", "select * from nowhere", "select 1 / (3 - n) from generate_series(1, 5) n"] {
