@@ -79,7 +79,12 @@ pub(crate) async fn ask(seat: &mut Seat) -> Result<Option<&'static str>, Box<DbE
         Ok(found) => {
             occupant.unasked = false;
             occupant.pinned = found.pinned;
-            occupant.kept.lock().unwrap_or_else(PoisonError::into_inner).state = found.state;
+            let mut kept = occupant.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.state = found.state;
+            // Few are kept whatever they are: a statement or function that was made with them may set them later.
+            if kept.custom.are_many() {
+                kept.custom.retain(&found.custom);
+            }
             Ok(occupant.pinned)
         }
         Err(Failure::Refused(error)) => {

@@ -5,6 +5,7 @@ mod custom;
 mod interrupt;
 mod journal;
 mod log_in;
+mod prepared;
 mod pump;
 mod requests;
 mod run;
@@ -12,7 +13,6 @@ mod startup;
 pub(crate) mod state;
 
 use std::{
-    collections::BTreeSet,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -21,7 +21,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::requests::{Cancelled, Requests};
-use self::state::State;
+use self::{custom::Names, state::State};
 use crate::shared::Shared;
 
 /// Who a session is, and what it gets back at its turns.
@@ -42,7 +42,7 @@ pub(crate) struct Identity {
 pub(crate) struct Kept {
     pub(crate) state: State,
     /// The names of settings of the user's own making, which Postgres does not list.
-    pub(crate) custom: BTreeSet<String>,
+    pub(crate) custom: Names,
 }
 
 /// Serves a connection until it ends, or is to stop.

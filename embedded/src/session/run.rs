@@ -231,16 +231,17 @@ impl Session {
         self.may_change_timeout |= self.starts_over || custom::contains(&text, "timeout");
         if custom::can_set(&text) {
             let mut kept = self.me.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            custom::note(&mut kept.custom, &text);
+            kept.custom.note(&text);
             if let Ok(Some(Frontend::Bind { params, .. })) =
                 server::read(&mut BytesMut::from(&frame.bytes[..]), MAX_MESSAGE)
             {
                 for param in params.iter().flatten().filter(|param| param.len() <= 63) {
                     let param = String::from_utf8_lossy(param);
                     self.may_change_timeout |= custom::contains(&param, "timeout");
-                    custom::note(&mut kept.custom, &param);
+                    kept.custom.note(&param);
                 }
             }
+            self.may_leave_state |= kept.custom.are_many();
         }
     }
 

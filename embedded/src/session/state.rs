@@ -1,9 +1,11 @@
-use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
+use std::{collections::BTreeSet, fmt::Write as _, io, time::Duration};
+
+use pgferry::wire::TransactionStatus;
 
 use crate::{
     backend::{Backend, Failure},
     message,
-    session::Identity,
+    session::{Identity, custom::Names, prepared},
 };
 
 /// What a session gets back when its turn comes again.
@@ -24,14 +26,16 @@ pub(crate) struct State {
 /// A session's state, and what of it nobody can give back.
 pub(crate) struct Found {
     pub(crate) state: State,
+    /// Which of the settings asked for there are.
+    pub(crate) custom: BTreeSet<String>,
     pub(crate) pinned: Option<&'static str>,
 }
 
 /// Asks what the session has in the backend; `custom` are the settings that Postgres does not list.
 ///
 /// Not cancel safe.
-pub(crate) async fn ask(backend: &mut Backend, custom: &BTreeSet<String>) -> Result<Found, Failure> {
-    let mut found = Found { state: State::default(), pinned: None };
+pub(crate) async fn ask(backend: &mut Backend, custom: &Names) -> Result<Found, Failure> {
+    let mut found = Found { state: State::default(), custom: BTreeSet::new(), pinned: None };
     let mut parsed = BTreeSet::new();
     for row in backend.ask(&question(custom)).await? {
         let mut columns = row.into_iter().flatten();
@@ -39,9 +43,19 @@ pub(crate) async fn ask(backend: &mut Backend, custom: &BTreeSet<String>) -> Res
         let value = columns.next();
         match (kind.as_str(), value) {
             ("setting", Some(value)) => found.state.settings.push((name, value)),
+            ("custom", Some(value)) => {
+                // The value that one is left with when it is reset.
+                if !value.is_empty() {
+                    found.state.settings.push((name.clone(), value));
+                }
+                found.custom.insert(name);
+            }
             ("role", _) if name != "none" => found.state.role = Some(name),
             ("authorization", _) => found.state.authorization = Some(name),
-            ("prepared", Some(text)) => found.state.prepared.push(text),
+            ("prepared", Some(text)) => match prepared::own(&name, &text) {
+                Some(own) => found.state.prepared.push(own.to_owned()),
+                None => found.pinned = Some(pin("prepared")),
+            },
             ("parsed", _) => {
                 parsed.insert(name);
             }
@@ -50,6 +64,9 @@ pub(crate) async fn ask(backend: &mut Backend, custom: &BTreeSet<String>) -> Res
         }
     }
     found.state.parsed = Some(parsed);
+    if custom.are_too_many(found.custom.len()) {
+        found.pinned = Some(pin("custom"));
+    }
     Ok(found)
 }
 
@@ -79,7 +96,10 @@ impl State {
                 Err(gone) => return Err(gone),
             }
         }
-        Ok(())
+        match backend.status {
+            TransactionStatus::Idle => Ok(()),
+            _ => Err(Failure::Gone(io::Error::other("a session's state leaves a transaction open"))),
+        }
     }
 }
 
@@ -129,10 +149,10 @@ fn set(settings: &[(String, String)]) -> String {
     text
 }
 
-fn question(custom: &BTreeSet<String>) -> String {
+fn question(custom: &Names) -> String {
     let mut text = String::from(
         "select 'setting', name, setting from pg_catalog.pg_settings where source = 'session' and context in ('user', 'superuser') \
-         and name not like 'transaction%' and name not in ('session_authorization', 'role') \
+         and name not in ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable', 'session_authorization', 'role') \
          union all select 'role', pg_catalog.current_setting('role'), null \
          union all select 'authorization', session_user::text, null \
          union all select case when from_sql then 'prepared' else 'parsed' end, name, statement \
@@ -145,13 +165,14 @@ fn question(custom: &BTreeSet<String>) -> String {
          union all select 'pin', 'advisory', null where exists (select from pg_catalog.pg_locks where locktype = 'advisory') \
          union all select 'pin', 'cursor', null where exists (select from pg_catalog.pg_cursors where is_holdable)",
     );
-    for name in custom {
-        let name = message::literal(name);
+    if !custom.is_empty() {
+        let names: Vec<String> = custom.iter().map(message::literal).collect();
         // Writing to a string cannot fail.
         let _ = write!(
             text,
-            " union all select 'setting', {name}, pg_catalog.current_setting({name}, true) \
-             where pg_catalog.current_setting({name}, true) <> ''"
+            " union all select 'custom', name, value from pg_catalog.unnest(array[{}]::text[]) name, \
+             lateral (select pg_catalog.current_setting(name, true)) as found (value) where value is not null",
+            names.join(", ")
         );
     }
     text
@@ -162,6 +183,8 @@ pub(crate) fn pin(kind: &str) -> &'static str {
     match kind {
         "temporary" => "has a temporary table, which lives until it is dropped or the session ends",
         "listen" => "has sent LISTEN, which lasts until UNLISTEN or the end of the session",
+        "prepared" => "has a statement of PREPARE whose text does not tell it alone, which lasts until DEALLOCATE",
+        "custom" => "has more settings of its own making than are looked after, which last until the session ends",
         "advisory" => "has an advisory lock of its session, which lasts until it is unlocked or the session ends",
         _ => "has a cursor WITH HOLD, which lives until it is closed or the session ends",
     }

@@ -101,3 +101,52 @@ async fn what_cannot_be_moved_keeps_others_out_until_it_is_gone() -> Result<()> 
     assert_eq!(text(&mut b, "select to_regclass('x')::text").await?, None);
     Ok(())
 }
+
+#[tokio::test]
+async fn what_came_with_a_prepare_runs_once() -> Result<()> {
+    let server = start()?;
+    let (mut a, mut b) = (connect(&server).await?, connect(&server).await?);
+    a.execute("create table t (id int); insert into t values (1); prepare one as select 'one'").await?;
+    a.execute("begin; insert into t values (2); prepare two as select 'two'; commit").await?;
+    a.execute("prepare three as select 'three'; begin; insert into t values (3)").await?;
+    a.execute("commit").await?;
+    for _ in 0..3 {
+        text(&mut b, "select 'b'").await?;
+        assert_eq!(text(&mut a, "select count(*)::text from t").await?.as_deref(), Some("3"));
+    }
+    for (statement, expected) in [("execute one", "one"), ("execute two", "two"), ("execute three", "three")] {
+        let row: (String,) = sqlx::query_as(statement).persistent(false).fetch_one(&mut a).await?;
+        assert_eq!(row.0, expected);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn settings_of_ones_own_outlive_texts_that_only_look_like_them() -> Result<()> {
+    let server = start()?;
+    let (mut a, mut b) = (connect(&server).await?, connect(&server).await?);
+    for number in 0..65 {
+        let look_alike = format!("select c{number}.relname from pg_class c{number} where relname = 'set' offset 0");
+        a.execute(AssertSqlSafe(look_alike)).await?;
+    }
+    a.execute("set app.tenant = '5'; set transaction_timeout = '5s'").await?;
+    text(&mut b, "select 'b'").await?;
+    let all = "select concat_ws('|', current_setting('app.tenant', true), current_setting('transaction_timeout'))";
+    assert_eq!(text(&mut a, all).await?.as_deref(), Some("5|5s"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn more_settings_of_ones_own_than_are_looked_after_keep_others_out() -> Result<()> {
+    let server = start_impatient()?;
+    let (mut a, mut b) = (connect(&server).await?, connect(&server).await?);
+    for number in 0..65 {
+        a.execute(AssertSqlSafe(format!("set app.a{number} = 'x{number}'"))).await?;
+    }
+    let error = text(&mut b, "select 'b'").await.unwrap_err();
+    assert_eq!(code(&error), "55P03");
+    assert_eq!(text(&mut a, "select current_setting('app.a64')").await?.as_deref(), Some("x64"));
+    a.close().await?;
+    assert_eq!(text(&mut b, "select 'b'").await?.as_deref(), Some("b"));
+    Ok(())
+}
