@@ -19,6 +19,11 @@ pub(super) struct Limits {
     #[arg(long, value_name = "SECONDS")]
     queue_timeout: Option<u32>,
 
+    /// How long after its log-in a connection is given to requests over HTTP, in seconds: for so long a password that was changed, or
+    /// a role that may log in no more, is still honoured; 0 logs in for every request [default: 60]
+    #[arg(long, value_name = "SECONDS")]
+    max_lifetime: Option<u32>,
+
     /// How long a client may keep silent in a request, or take nothing of its answer or results, in seconds [default: 60]
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u32).range(1..))]
     client_timeout: Option<u32>,
@@ -50,6 +55,9 @@ impl Limits {
         }
         if let Some(seconds) = self.queue_timeout {
             config = config.queue_timeout(Duration::from_secs(seconds.into()));
+        }
+        if let Some(seconds) = self.max_lifetime {
+            config = config.max_lifetime(Duration::from_secs(seconds.into()));
         }
         if let Some(seconds) = self.client_timeout {
             config = config.client_timeout(Duration::from_secs(seconds.into()));

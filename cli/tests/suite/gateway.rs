@@ -1,6 +1,13 @@
 //! `pgferry gateway` as whoever starts it sees it.
 
-use crate::running::{Running, gateway};
+use std::process::Command;
+
+use pgferry_test_support::{GatewayProcess, Postgres};
+
+use crate::{
+    PGFERRY,
+    running::{Running, gateway},
+};
 
 #[test]
 fn it_prints_three_lines_and_never_the_password() {
@@ -78,4 +85,20 @@ fn a_port_that_is_taken_is_told_before_anything_is_started() {
         assert!(complaint.starts_with(&format!("pgferry: the gateway cannot listen on {listen}: ")), "{complaint}");
         assert!(!complaint.contains("hint") && !complaint.contains("runs on"), "{complaint}");
     }
+}
+
+#[test]
+fn a_password_that_was_changed_counts_at_once_where_that_is_asked_for() -> anyhow::Result<()> {
+    let postgres = Postgres::start()?;
+    postgres.psql("CREATE ROLE changing LOGIN PASSWORD 'sesame'")?;
+    let gateway = GatewayProcess::start(PGFERRY, &postgres, &["--max-lifetime", "0"])?;
+    let url = gateway.ferry(&postgres.url_for("changing", "sesame", "app"));
+    let ask = || Command::new(PGFERRY).args(["query", &url, "SELECT 1", "--transport", "http"]).output();
+    let before = ask()?;
+    assert!(before.status.success(), "{}", String::from_utf8_lossy(&before.stderr));
+    postgres.psql("ALTER ROLE changing PASSWORD 'another'")?;
+    let after = ask()?;
+    let complaint = String::from_utf8_lossy(&after.stderr);
+    assert!(!after.status.success() && complaint.contains("password"), "{complaint}");
+    Ok(())
 }
