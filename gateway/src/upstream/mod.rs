@@ -1,3 +1,4 @@
+mod keepalive;
 mod url;
 
 use std::{
@@ -143,8 +144,7 @@ impl Upstream {
                 let tcp = TcpStream::connect((host.as_str(), *port)).await.map_err(|error| {
                     Error::connect(format!("no connection to Postgres at {host} port {port}: {error}"))
                 })?;
-                // Only latency is at stake.
-                let _ = tcp.set_nodelay(true);
+                keepalive::set(&tcp);
                 let socket = if self.tls { secure(tcp, host, &self.roots).await? } else { Socket::Plain(tcp) };
                 Ok(UpstreamStream::Socket(socket))
             }
