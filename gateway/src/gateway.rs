@@ -1,8 +1,8 @@
-use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fmt, future::pending, net::SocketAddr, sync::Arc, time::Duration};
 
 use hyper::service::service_fn;
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    rt::{TokioIo, TokioTimer},
     server::conn::auto,
 };
 use pgferry::{Error, Result};
@@ -20,6 +20,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     client_stream::ClientStream,
     config::GatewayConfig,
+    executor::Executor,
     faults::{Cut, Injector},
     first_bytes::FirstBytes,
     health::Health,
@@ -46,6 +47,9 @@ const KEEPALIVE: TcpKeepalive =
 
 /// How long a shutdown waits for requests and sessions to end.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long it then waits until what still runs is cancelled at Postgres.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long to wait after the system gave no connection, when it is short of file descriptors as a rule.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -94,6 +98,8 @@ pub(crate) struct Shared {
     /// Set when everything is to end at once.
     killed: CancellationToken,
     tasks: TaskTracker,
+    /// What tells Postgres of requests and sessions that were given up, and outlives them.
+    pub(crate) cancels: TaskTracker,
 }
 
 impl Gateway {
@@ -135,7 +141,9 @@ impl Gateway {
         ));
         let memory = Memory::new(config.max_request_memory);
         let clients = Arc::new(Semaphore::new(config.max_clients.clamp(1, Semaphore::MAX_PERMITS)));
-        let pool = Pool::new(Arc::clone(&upstream), Arc::clone(&slots), Arc::clone(&metrics), settings)?;
+        let cancels = TaskTracker::new();
+        let pool =
+            Pool::new(Arc::clone(&upstream), Arc::clone(&slots), cancels.clone(), Arc::clone(&metrics), settings)?;
         let draining = CancellationToken::new();
         let faults = Injector::new(&config.faults, &draining);
         let shared = Arc::new(Shared {
@@ -151,6 +159,7 @@ impl Gateway {
             ending: CancellationToken::new(),
             killed: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            cancels,
         });
         shared.spawn(Arc::clone(&shared).accept(listener, clients));
         let tidied = Arc::clone(&shared);
@@ -183,14 +192,40 @@ impl Gateway {
         format!("{scheme}://{}/v2", self.authority())
     }
 
-    /// Stops listening, lets running requests end, closes the sessions and returns when all is done, after ten seconds at
-    /// the latest.
+    /// Stops listening, lets running requests end, closes the sessions and returns when all is done, after eleven seconds at
+    /// the latest. What runs after ten is cancelled at Postgres.
     ///
     /// A session ends when nothing runs in it, with Postgres's own error 57P01 and a Close frame. One in a transaction has half of the
     /// time to end that.
     ///
     /// Cancel safe: dropping it ends everything at once.
     pub async fn shutdown(self) {
+        self.shutdown_until(pending()).await;
+    }
+
+    /// Shuts down as [`shutdown`](Self::shutdown) does, and cancels what still runs as soon as `enough` is ready, for which it
+    /// takes a second at the most.
+    ///
+    /// Cancel safe: dropping it ends everything at once, and cancels what runs where the runtime goes on.
+    pub async fn shutdown_until(self, enough: impl Future<Output = ()>) {
+        select! {
+            () = self.drain() => {}
+            () = enough => {}
+        }
+        let Shared { killed, tasks, cancels, .. } = &*self.shared;
+        killed.cancel();
+        cancels.close();
+        let cancelled = async {
+            tasks.wait().await;
+            cancels.wait().await;
+        };
+        if timeout(CANCEL_TIMEOUT, cancelled).await.is_err() {
+            tracing::warn!("Postgres was not told of every request that was cancelled: some may go on there");
+        }
+    }
+
+    /// Lets requests and sessions end for as long as they have.
+    async fn drain(&self) {
         self.shared.draining.cancel();
         self.shared.tasks.close();
         let (half, tasks) = (SHUTDOWN_TIMEOUT / 2, &self.shared.tasks);
@@ -294,7 +329,7 @@ impl Shared {
             let (shared, cut) = (Arc::clone(&shared), cutting.clone());
             async move { service::respond(shared, request).await.inspect_err(|Cut| cut.cancel()) }
         });
-        let mut builder = auto::Builder::new(TokioExecutor::new());
+        let mut builder = auto::Builder::new(Executor(Arc::clone(&self)));
         let patience = self.config.limits.silence;
         // The time for a head begins with the answer before it, and clients like to come back after a minute.
         builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.saturating_mul(2)).max_buf_size(MAX_HEAD);

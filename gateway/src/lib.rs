@@ -25,6 +25,7 @@ mod address;
 mod client_stream;
 mod config;
 mod delivery;
+mod executor;
 mod faults;
 mod first_bytes;
 mod gateway;

@@ -4,7 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
 };
 
 use anyhow::{Context, Result, bail};
@@ -109,6 +109,33 @@ impl GatewayProcess {
     /// When the system refuses.
     pub fn resume(&self) -> Result<()> {
         self.signal(Signal::CONT)
+    }
+
+    /// Tells it to end (SIGTERM), as service managers do.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn terminate(&self) -> Result<()> {
+        self.signal(Signal::TERM)
+    }
+
+    /// Tells it to end (SIGINT), as people do with Ctrl-C.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn interrupt(&self) -> Result<()> {
+        self.signal(Signal::INT)
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn wait(&mut self) -> Result<ExitStatus> {
+        Ok(self.running.process.wait()?)
     }
 
     /// Starts it again, on the same port, and waits until it is ready; ends it first where it still runs.

@@ -242,10 +242,11 @@ async fn bind(config: GatewayConfig) -> anyhow::Result<Server> {
 
 /// Lets requests end, unless whoever interrupted once does so again.
 async fn end(gateway: Server, interruption: &mut Interruption) {
-    tokio::select! {
-        () = gateway.shutdown() => {}
-        _ = interruption.come() => {}
-    }
+    let enough = async {
+        // Where there are no more signals, nobody can be patient.
+        let _ = interruption.come().await;
+    };
+    gateway.shutdown_until(enough).await;
 }
 
 fn announce(

@@ -10,6 +10,7 @@ mod migrate;
 mod ping;
 mod query;
 mod running;
+mod shutdown;
 mod tap;
 mod tls;
 

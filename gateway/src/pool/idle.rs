@@ -1,7 +1,7 @@
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::{runtime::Handle, task::JoinHandle, time::Instant};
 
 use super::{Session, close};
-use crate::{reset, spawn::spawn};
+use crate::reset;
 
 /// A session that is being reset or has been.
 pub(super) struct Idle {
@@ -46,9 +46,24 @@ impl Idle {
         }
     }
 
-    /// Closes the session in the background.
-    pub(super) fn close_later(self) {
-        spawn(self.close());
+    /// Closes the session in the background, where there is still a runtime for that.
+    pub(super) fn close_later(self) -> Option<Closing> {
+        Handle::try_current().ok().map(|runtime| Closing(runtime.spawn(self.close())))
+    }
+}
+
+/// A session that is being closed, and that the server counts until then.
+pub(super) struct Closing(JoinHandle<()>);
+
+impl Closing {
+    pub(super) fn is_over(&self) -> bool {
+        self.0.is_finished()
+    }
+
+    /// Waits until it is closed, which is bounded in time.
+    pub(super) async fn wait(self) {
+        // Where closing it failed, it is closed too.
+        let _ = self.0.await;
     }
 }
 

@@ -2,9 +2,10 @@ use std::{sync::Arc, time::Duration};
 
 use pgferry::wire::{BackendKey, Client};
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tokio_util::task::TaskTracker;
 
 use super::{Session, close, idle::Idle, list::List, lock};
-use crate::{metrics::Metrics, slots::Slot, spawn::spawn, sql::ValueKinds, upstream::SharedUpstream};
+use crate::{metrics::Metrics, slots::Slot, spawn::spawn_tracked, sql::ValueKinds, upstream::SharedUpstream};
 
 /// A session while one request uses it.
 ///
@@ -16,6 +17,7 @@ pub(crate) struct Lease {
     pub(super) max_lifetime: Duration,
     pub(super) key: Option<BackendKey>,
     pub(super) upstream: SharedUpstream,
+    pub(super) cancels: TaskTracker,
     pub(super) metrics: Arc<Metrics>,
     pub(super) list: Arc<List>,
     /// Given back when the session is idle or closed.
@@ -33,7 +35,7 @@ impl Lease {
         let Some(session) = self.session.take().filter(Client::is_usable) else { return };
         if self.logged_in.elapsed() >= self.max_lifetime {
             let place = self.place.take();
-            return spawn(async move {
+            return spawn_tracked(&self.cancels, async move {
                 close(session).await;
                 drop(place);
             });
@@ -50,11 +52,11 @@ impl Drop for Lease {
         let upstream = Arc::clone(&self.upstream);
         let place = self.place.take();
         self.metrics.cancelled();
-        spawn(async move {
+        spawn_tracked(&self.cancels, async move {
             if let Err(error) = upstream.cancel(key).await {
                 tracing::warn!(%error, "an abandoned query could not be cancelled");
             }
-            drop(session);
+            close(session).await;
             drop(place);
         });
     }

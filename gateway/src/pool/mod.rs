@@ -16,7 +16,8 @@ use pgferry::{
     wire::{Client, Startup},
 };
 use sha2::Sha256;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::task::TaskTracker;
 
 pub(crate) use lease::Lease;
 
@@ -26,11 +27,14 @@ use crate::{
     sql::{Credentials, Fault},
     upstream::{SharedUpstream, UpstreamStream},
 };
-use idle::Idle;
+use idle::{Closing, Idle};
 use list::List;
 
 /// How much longer than a response a single message from Postgres may be, in bytes: for what becomes no part of it.
 const MESSAGE_SLACK: usize = 1024 * 1024;
+
+/// How long the server may take to end a session that was told goodbye.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 type Session = Client<UpstreamStream>;
 
@@ -42,6 +46,7 @@ type Session = Client<UpstreamStream>;
 pub(crate) struct Pool {
     upstream: SharedUpstream,
     slots: Arc<Slots>,
+    cancels: TaskTracker,
     metrics: Arc<Metrics>,
     settings: Settings,
     /// The lists are found by a keyed hash, so that no password stays in memory for their sake and none can be guessed
@@ -68,13 +73,14 @@ impl Pool {
     pub(crate) fn new(
         upstream: SharedUpstream,
         slots: Arc<Slots>,
+        cancels: TaskTracker,
         metrics: Arc<Metrics>,
         settings: Settings,
     ) -> Result<Self> {
         let mut secret = [0; 64];
         getrandom::fill(&mut secret)
             .map_err(|error| pgferry::Error::connect(format!("the system gives no random bytes: {error}")))?;
-        Ok(Self { upstream, slots, metrics, settings, secret, lists: Mutex::default() })
+        Ok(Self { upstream, slots, cancels, metrics, settings, secret, lists: Mutex::default() })
     }
 
     /// Takes a session of these credentials, or logs in. Cancel safe.
@@ -105,17 +111,18 @@ impl Pool {
             max_lifetime: self.settings.max_lifetime,
             key,
             upstream: Arc::clone(&self.upstream),
+            cancels: self.cancels.clone(),
             metrics: Arc::clone(&self.metrics),
             list,
             place: Some((permit, slot)),
         })
     }
 
-    /// Closes as many idle sessions, the oldest first, as have to give way before the holder of a slot opens a connection. Cancel
-    /// safe.
+    /// Closes as many idle sessions, the oldest first, as have to give way before the holder of a slot opens a connection, and waits
+    /// for those that are being closed anyway. Cancel safe.
     pub(crate) async fn make_room(&self, slot: &Slot, role: &str) {
-        while let Some(idle) = self.surplus(slot, role) {
-            idle.close().await;
+        while let Some(surplus) = self.surplus(slot, role) {
+            surplus.wait().await;
         }
     }
 
@@ -124,21 +131,21 @@ impl Pool {
         lock(&self.lists).values().map(|list| lock(&list.idle).len()).sum()
     }
 
-    fn surplus(&self, slot: &Slot, role: &str) -> Option<Idle> {
+    /// Begins to close a session, or takes one that is being closed, where there are too many.
+    fn surplus(&self, slot: &Slot, role: &str) -> Option<Closing> {
         let lists = lock(&self.lists);
         let of_role = |list: &&Arc<List>| list.role == role;
-        let count = |list: &Arc<List>| lock(&list.idle).len();
         let surplus = self.slots.surplus(
             slot,
-            lists.values().map(count).sum(),
-            lists.values().filter(of_role).map(count).sum(),
+            lists.values().map(|list| list.unused()).sum(),
+            lists.values().filter(of_role).map(|list| list.unused()).sum(),
         )?;
-        let oldest = lists
-            .values()
-            .filter(|list| surplus == Surplus::OfAnyRole || of_role(list))
-            .filter_map(|list| Some((list.oldest()?, list)))
-            .min_by_key(|(since, _)| *since);
-        oldest.and_then(|(_, list)| list.take_oldest())
+        let concerned = || lists.values().filter(|list| surplus == Surplus::OfAnyRole || of_role(list));
+        if let Some(closing) = concerned().find_map(|list| list.take_closing()) {
+            return Some(closing);
+        }
+        let oldest = concerned().filter_map(|list| Some((list.oldest()?, list))).min_by_key(|(since, _)| *since);
+        oldest.and_then(|(_, list)| list.take_oldest()).and_then(Idle::close_later)
     }
 
     async fn log_in(&self, credentials: &Credentials) -> Result<Session, Fault> {
@@ -174,18 +181,13 @@ impl Pool {
 
     /// Closes the sessions that have been idle for so long, or may not be used any more.
     pub(crate) fn close_idle(&self, idle: Duration) {
-        let mut expired = Vec::new();
         lock(&self.lists).retain(|_, list| {
-            let mut waiting = lock(&list.idle);
-            let (old, young) = waiting.drain(..).partition(|entry| {
+            list.close_idle(|entry| {
                 entry.since.elapsed() >= idle || entry.logged_in.elapsed() >= self.settings.max_lifetime
             });
-            *waiting = young;
-            expired.extend::<Vec<_>>(old);
             // Credentials that nobody uses, wrong ones among them, leave nothing behind.
-            !waiting.is_empty() || Arc::strong_count(list) > 1
+            list.unused() > 0 || Arc::strong_count(list) > 1
         });
-        expired.into_iter().for_each(Idle::close_later);
     }
 
     fn list(&self, credentials: &Credentials) -> Arc<List> {
@@ -207,7 +209,7 @@ impl Pool {
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { upstream, slots, metrics: _, settings, secret: _, lists } = self;
+        let Self { upstream, slots, cancels: _, metrics: _, settings, secret: _, lists } = self;
         f.debug_struct("Pool")
             .field("upstream", upstream)
             .field("slots", slots)
@@ -217,9 +219,10 @@ impl fmt::Debug for Pool {
     }
 }
 
+/// Closes a session, and returns when the server counts it no longer, or gives no sign of that.
 async fn close(session: Session) {
     // The server notices the closed socket where the farewell is lost.
-    let _ = session.close().await;
+    let _ = timeout(CLOSE_TIMEOUT, session.close_completely()).await;
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

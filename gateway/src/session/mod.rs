@@ -113,7 +113,7 @@ async fn serve(
     let _open = Open::begin(shared, id);
     begun.store(true, Ordering::Relaxed);
     let session = Farewell::new(session, &greeting, &shared.draining, &shared.ending);
-    let abandoned = Abandoned::new(upstream, session.key(), slot);
+    let abandoned = Abandoned::new(upstream, session.key(), &shared.cancels, slot);
     let Some((faults, log_in)) = faults else {
         // One of them is empty, as a rule.
         let mut first = startup;

@@ -6,9 +6,10 @@ use tokio::{
     select,
     time::timeout,
 };
+use tokio_util::task::TaskTracker;
 
 use super::{Stream, farewell::SessionKey};
-use crate::{slots::Slot, spawn::spawn, upstream::SharedUpstream};
+use crate::{slots::Slot, spawn::spawn_tracked, upstream::SharedUpstream};
 
 /// How much is read at once in either direction, in bytes.
 const BUFFER: usize = 64 * 1024;
@@ -20,13 +21,14 @@ const FAREWELL: Duration = Duration::from_millis(100);
 pub(super) struct Abandoned {
     upstream: SharedUpstream,
     key: SessionKey,
+    cancels: TaskTracker,
     place: Option<Slot>,
 }
 
 impl Abandoned {
     /// Where the key has not come by then, no query has either.
-    pub(super) fn new(upstream: &SharedUpstream, key: SessionKey, place: Slot) -> Self {
-        Self { upstream: Arc::clone(upstream), key, place: Some(place) }
+    pub(super) fn new(upstream: &SharedUpstream, key: SessionKey, cancels: &TaskTracker, place: Slot) -> Self {
+        Self { upstream: Arc::clone(upstream), key, cancels: cancels.clone(), place: Some(place) }
     }
 
     pub(super) fn session_ended(mut self) {
@@ -39,7 +41,7 @@ impl Drop for Abandoned {
         let Some(place) = self.place.take() else { return };
         let Some(key) = self.key.get().copied() else { return };
         let upstream = Arc::clone(&self.upstream);
-        spawn(async move {
+        spawn_tracked(&self.cancels, async move {
             if let Err(error) = upstream.cancel(key).await {
                 tracing::warn!(%error, "an abandoned query could not be cancelled");
             }

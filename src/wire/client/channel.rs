@@ -213,6 +213,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Channel<S> {
         poll_fn(|cx| Pin::new(&mut self.stream).poll_shutdown(cx)).await
     }
 
+    /// Reads to the end, be it a rude one, and drops what comes.
+    pub(super) async fn read_to_end(&mut self) {
+        self.read.clear();
+        while let Ok(1..) = poll_fn(|cx| self.poll_fill(cx)).await {
+            self.read.clear();
+        }
+    }
+
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.write_error.is_some() {
             self.write.clear();

@@ -230,6 +230,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         self.drain().await
     }
 
+    /// Returns whether the session is there to be used and nothing contradicts that: it reads what has come while nobody waited, as
+    /// the server's farewell or the end of the stream, without waiting for more.
+    ///
+    /// What an [`Execution`] left unread is read first, and waited for. Cancel safe.
+    pub async fn is_quiet(&mut self) -> bool {
+        self.settle().await.is_ok()
+    }
+
     /// Ends the session: Terminate, then closes the stream.
     ///
     /// What is still unread is dropped. Without a deadline of its own. Not cancel safe: dropped early, the server sees a lost
@@ -239,6 +247,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     ///
     /// When the connection was lost before.
     pub async fn close(mut self) -> Result<()> {
+        self.terminate().await
+    }
+
+    /// Ends the session as [`close`](Self::close) does, and returns when the server has closed its side of the stream, by when it counts
+    /// the session no longer.
+    ///
+    /// Without a deadline of its own. Not cancel safe: dropped early, the server sees a lost connection.
+    ///
+    /// # Errors
+    ///
+    /// When the connection was lost before.
+    pub async fn close_completely(mut self) -> Result<()> {
+        self.terminate().await?;
+        self.channel.read_to_end().await;
+        Ok(())
+    }
+
+    async fn terminate(&mut self) -> Result<()> {
         frontend::terminate(self.channel.out());
         self.channel.close().await.map_err(|error| {
             Error::closed("the connection was lost while it was being closed", Outcome::NotExecuted).with_source(error)

@@ -36,14 +36,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
 
     /// Takes what has come while nobody waited, without waiting.
     async fn peek(&mut self) -> Result<()> {
-        let come = poll_fn(|cx| Poll::Ready(self.channel.poll_fill(cx))).await;
-        while let Some(message) = self.take()? {
-            self.handle(message)?;
-        }
-        match come {
-            Poll::Ready(Ok(0)) => Err(self.lost(None)),
-            Poll::Ready(Err(error)) => Err(self.lost(Some(error))),
-            Poll::Ready(Ok(_)) | Poll::Pending => Ok(()),
+        loop {
+            let come = poll_fn(|cx| Poll::Ready(self.channel.poll_fill(cx))).await;
+            while let Some(message) = self.take()? {
+                self.handle(message)?;
+            }
+            match come {
+                Poll::Ready(Ok(0)) => return Err(self.lost(None)),
+                Poll::Ready(Err(error)) => return Err(self.lost(Some(error))),
+                // The end may stand behind it.
+                Poll::Ready(Ok(_)) => {}
+                Poll::Pending => return Ok(()),
+            }
         }
     }
 

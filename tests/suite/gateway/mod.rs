@@ -12,6 +12,7 @@ mod safety;
 mod session_state;
 mod shutdown;
 mod silence;
+mod silent_server;
 mod streaming;
 mod tls;
 mod unread;

@@ -114,3 +114,20 @@ async fn a_session_does_not_outlive_its_time() -> Result<()> {
     fixture.postgres.psql("DROP ROLE gateway_changing")?;
     Ok(())
 }
+
+#[tokio::test]
+async fn a_session_that_the_server_ended_is_given_to_nobody() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    fixture.postgres.psql("CREATE ROLE gateway_ended LOGIN PASSWORD 'sesame'")?;
+    let url = fixture.postgres.url_for("gateway_ended", "sesame", "app");
+    let ask = async || answer(fixture.request_as(&url, &json!({ "query": "SELECT 1" })).send().await?).await;
+    for _ in 0..5 {
+        assert_eq!(ask().await?.0, 200);
+        let ended =
+            "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE usename = 'gateway_ended'";
+        assert_eq!(fixture.postgres.psql(ended)?, "1");
+    }
+    let (status, body) = ask().await?;
+    assert_eq!(status, 200, "{body}");
+    Ok(())
+}
