@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn names_the_certificate_to_trust() {
         let upstream = "postgresql://app@h/x".parse().unwrap_or_else(|error| panic!("{error}"));
-        let url = write(&upstream, None, Some(Path::new("/tmp/a b.pem")), "https://h/sql", "wss://h/v2");
-        assert!(url.ends_with("&sslrootcert=%2Ftmp%2Fa%20b.pem"), "{url}");
+        let url = write(&upstream, None, Some(Path::new("/srv/a b.pem")), "https://h/sql", "wss://h/v2");
+        assert!(url.ends_with("&sslrootcert=%2Fsrv%2Fa%20b.pem"), "{url}");
     }
 }
