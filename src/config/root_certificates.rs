@@ -44,9 +44,7 @@ impl Config {
         let path = path.as_ref();
         let pem = std::fs::read(path).map_err(|error| {
             Error::config(format!("the root certificates in {} cannot be read: {error}", path.display()))
-                .with_source(error)
         })?;
-        self.root_certificates_pem(&pem)
-            .map_err(|error| Error::config(format!("{}: {}", path.display(), error.message())).with_source(error))
+        self.root_certificates_pem(&pem).map_err(|error| error.within(path.display()))
     }
 }

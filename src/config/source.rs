@@ -23,7 +23,7 @@ impl Source {
 
     /// Returns an error from another's message and source.
     pub(super) fn wrap(&self, key: &str, error: Error) -> Error {
-        self.error(key, error.message()).with_source(error)
+        error.within(self.name(key))
     }
 
     /// Returns the source in words, with the key's own name.

@@ -47,7 +47,10 @@ struct Inner {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
     Config,
-    Connect,
+    Connect {
+        /// With which the upgrade to a WebSocket was refused.
+        status: Option<u16>,
+    },
     Tls,
     Auth,
     Timeout,
@@ -77,7 +80,13 @@ impl Error {
 
     /// A connection that could not be opened: name look-up, TCP or the upgrade to a WebSocket.
     pub fn connect(message: impl Into<String>) -> Self {
-        Self::new(Kind::Connect, Outcome::NotExecuted, message)
+        Self::new(Kind::Connect { status: None }, Outcome::NotExecuted, message)
+    }
+
+    /// An upgrade to a WebSocket that the server answered with this status.
+    #[cfg(feature = "client")]
+    pub(crate) fn upgrade_refused(status: u16, message: impl Into<String>) -> Self {
+        Self::new(Kind::Connect { status: Some(status) }, Outcome::NotExecuted, message)
     }
 
     /// A TLS handshake or a certificate that failed.
@@ -164,6 +173,14 @@ impl Error {
     #[cfg(feature = "client")]
     pub(crate) fn with_request_id(mut self, id: Option<impl Into<String>>) -> Self {
         self.0.request_id = id.map(Into::into);
+        self
+    }
+
+    /// Puts in front of the message what it is about; the cause stays the cause, so that no level is told twice.
+    #[must_use]
+    #[cfg(feature = "client")]
+    pub(crate) fn within(mut self, what: impl fmt::Display) -> Self {
+        self.0.message = format!("{what}: {}", self.0.message);
         self
     }
 
@@ -273,11 +290,12 @@ impl Error {
         self.0.request_id.as_deref()
     }
 
-    /// Returns the HTTP status, where the service rather than Postgres reported the error.
+    /// Returns the HTTP status, where the service rather than Postgres reported the error, or refused the upgrade to a WebSocket.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self.0.kind {
             Kind::Service { status } => Some(status),
+            Kind::Connect { status } => status,
             _ => None,
         }
     }
@@ -297,7 +315,7 @@ impl Error {
     /// Returns whether no connection could be opened; the statement was never sent.
     #[must_use]
     pub fn is_connect(&self) -> bool {
-        matches!(self.0.kind, Kind::Connect | Kind::Tls)
+        matches!(self.0.kind, Kind::Connect { .. } | Kind::Tls)
     }
 
     /// Returns whether TLS failed.

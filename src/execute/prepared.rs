@@ -105,7 +105,7 @@ fn params<'s>(statement: &'s Statement, types: &[Oid], loaded: Option<&Loaded>) 
         let Some(&oid) = types.get(index) else { return Err(too_many(statement.params.len(), types.len())) };
         let conversion = conversion(index, oid, loaded)?;
         let mut text = String::new();
-        conversion.binary_to_text(value, &mut text).map_err(|error| unusable(error.to_string()).with_source(error))?;
+        conversion.binary_to_text(value, &mut text).map_err(|error| unusable(error.to_string()))?;
         Ok(Some(Cow::Owned(text)))
     };
     statement.params.iter().enumerate().map(convert).collect()

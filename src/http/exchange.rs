@@ -17,7 +17,7 @@ use super::{
     headers::headers,
     send_error::{is_refused_by_server, lost, send_error},
     tracked_body::{Sent, TrackedBody},
-    wire::{REQUEST_ID, error_from_response},
+    wire::{REQUEST_ID, error_from},
 };
 use crate::{
     config::Config,
@@ -91,14 +91,14 @@ impl Exchange {
     }
 
     async fn transfer(&self, parts: &Sender<Result<Part>>, progress: &Progress) -> Result<()> {
-        let mut response = self.send(&progress.sent).await?;
+        let (host, mut response) = self.send(&progress.sent).await?;
         let id = response.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(Arc::<str>::from);
         if let Some(id) = &id {
             // It is empty, since only this line sets it.
             let _ = progress.request_id.set(id.clone());
         }
         if response.status() != StatusCode::OK {
-            return Err(refusal(response).await);
+            return Err(refusal(&host, response).await);
         }
         let limit = self.config.get_max_response_size();
         let announced = response.content_length().unwrap_or(0);
@@ -118,7 +118,8 @@ impl Exchange {
         Ok(())
     }
 
-    async fn send(&self, sent: &Sent) -> Result<Response> {
+    /// Sends the request; gives the name of the host that answers, and its answer.
+    async fn send(&self, sent: &Sent) -> Result<(Arc<str>, Response)> {
         let credential = self.config.credential().await?;
         let endpoint = self.connector.endpoint(&credential);
         let Endpoint { url, name, host: _ } = endpoint;
@@ -128,7 +129,7 @@ impl Exchange {
             let body = reqwest::Body::wrap(TrackedBody::new(self.body.clone(), sent.clone()));
             let request = self.connector.http.post(url.clone()).headers(headers.clone()).body(body);
             match request.send().await {
-                Ok(response) => return Ok(response),
+                Ok(response) => return Ok((name.clone(), response)),
                 Err(error) if is_refused_by_server(&error) => {
                     sent.take_back();
                     if attempt == ATTEMPTS {
@@ -143,7 +144,7 @@ impl Exchange {
 }
 
 /// Reads what the server says instead of rows.
-async fn refusal(mut response: Response) -> Error {
+async fn refusal(host: &str, mut response: Response) -> Error {
     let status = response.status().as_u16();
     let mut body = BytesMut::new();
     // An error's body that is cut short or too long still has its status, which is told from what there is of it.
@@ -154,7 +155,7 @@ async fn refusal(mut response: Response) -> Error {
             break;
         }
     }
-    error_from_response(status, &body)
+    error_from(host, status, &body)
 }
 
 fn too_large(limit: usize) -> Error {

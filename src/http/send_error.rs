@@ -30,12 +30,13 @@ pub(super) fn send_error(error: reqwest::Error, host: &str, config: &Config, sen
     }
     if error.is_connect() {
         return if let Some(tls) = tls_error(&error) {
-            Error::tls(format!("the TLS handshake with {host} failed: {tls}")).with_source(error)
+            // What is the cause is in the message, and the wrappers around it tell nothing.
+            Error::tls(format!("the TLS handshake with {host} failed: {tls}"))
         } else if error.is_timeout() {
             let after = config.get_connect_timeout();
             Error::timeout(&format!("connection to {host}"), after, Outcome::NotExecuted).with_source(error)
         } else {
-            Error::connect(format!("no connection to {host} ({})", root_cause(&error))).with_source(error)
+            Error::connect(format!("no connection to {host} ({})", root_cause(&error)))
         };
     }
     if sent.get() {

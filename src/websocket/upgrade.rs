@@ -21,14 +21,20 @@ use tokio_tungstenite::tungstenite::{
 };
 use url::Url;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{DbError, Error, Result},
+    http::wire::service_error,
+};
 
 /// The longest head of an answer that is read: as much as servers commonly allow in a request.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// How much of a refusal's body is quoted, and how long it is waited for.
+/// How much of a refusal's body is read, in bytes, and how long it is waited for.
+const MAX_BODY: usize = 16 * 1024;
+const BODY_PATIENCE: Duration = Duration::from_millis(500);
+
+/// How much of it is quoted, in characters.
 const MAX_QUOTE: usize = 400;
-const QUOTE_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Sends the request, checks the answer, and returns what came after it.
 pub(super) async fn upgrade<S>(stream: &mut S, url: &Url) -> Result<Vec<u8>>
@@ -68,10 +74,15 @@ where
     let rest = answer.split_off(head_size.min(answer.len()));
 
     if head.status() != StatusCode::SWITCHING_PROTOCOLS {
-        let body = quote(stream, rest, content_length(head.headers())).await;
-        let colon = if body.is_empty() { "" } else { ": " };
+        let body = body(stream, rest, content_length(head.headers())).await;
+        let fields = service_error(&body).map(DbError::from);
+        let reason =
+            fields.as_ref().map_or_else(|| quote(&String::from_utf8_lossy(&body)), |fields| quote(&fields.message));
+        let colon = if reason.is_empty() { "" } else { ": " };
         let status = head.status();
-        return Err(Error::connect(format!("{endpoint} answered the WebSocket upgrade with {status}{colon}{body}")));
+        let message = format!("{endpoint} answered the WebSocket upgrade with {status}{colon}{reason}");
+        let error = Error::upgrade_refused(status.as_u16(), message);
+        return Err(fields.into_iter().fold(error, Error::with_fields));
     }
     check(head.headers(), &key)
         .map_err(|what| Error::connect(format!("{endpoint} answered the WebSocket upgrade wrongly: {what}")))?;
@@ -106,17 +117,23 @@ fn content_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Reads the beginning of a refusal's body, as far as it comes soon, and makes one line of it.
-async fn quote<S: AsyncRead + Unpin>(stream: &mut S, mut body: Vec<u8>, length: Option<usize>) -> String {
-    let wanted = length.unwrap_or(MAX_QUOTE).min(MAX_QUOTE);
+/// Reads the beginning of a refusal's body, as far as it comes soon.
+async fn body<S: AsyncRead + Unpin>(stream: &mut S, mut body: Vec<u8>, length: Option<usize>) -> Vec<u8> {
+    let wanted = length.unwrap_or(MAX_BODY).min(MAX_BODY);
     let reading =
         async { while body.len() < wanted && stream.read_buf(&mut body).await.is_ok_and(|count| count > 0) {} };
-    // What has come by then is quoted.
-    let _ = timeout(QUOTE_PATIENCE, reading).await;
+    // What has come by then is told.
+    let _ = timeout(BODY_PATIENCE, reading).await;
     body.truncate(wanted);
-    let text = String::from_utf8_lossy(&body);
-    text.split(|c: char| c.is_whitespace() || c.is_control())
+    body
+}
+
+/// Makes one line of the beginning of a text.
+fn quote(text: &str) -> String {
+    let words = text
+        .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
-        .join(" ")
+        .join(" ");
+    words.chars().take(MAX_QUOTE).collect()
 }

@@ -103,6 +103,9 @@ fn the_form_of_a_url() {
             error(&format!("postgresql://app@db.example:{port}/app")),
             "the URL's port: it is not a number from 1 to 65535"
         );
+        // Whoever tells an error with its causes does not say it twice.
+        let error = format!("postgresql://app@db.example:{port}/app").parse::<Config>().unwrap_err();
+        assert!(std::error::Error::source(&error).is_none(), "{error:?}");
     }
     assert_eq!(config("postgresql://app@db.example:/app").get_port(), 5432);
     assert_eq!(

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde_json::Value;
 
 use super::ErrorBody;
@@ -54,17 +56,63 @@ const NOT_LET_IN: &[&str] =
 /// ```
 #[must_use]
 pub fn error_from_response(status: u16, body: &[u8]) -> Error {
-    match serde_json::from_slice::<Value>(body) {
-        Ok(Value::String(message)) => from_router(status, message),
-        Ok(Value::Object(mut object)) => match object.remove("msg") {
-            Some(Value::String(message)) => from_router(status, message),
-            _ => match serde_json::from_value::<ErrorBody>(Value::Object(object)) {
-                Ok(body) if body.code.is_empty() => from_service(status, body),
-                Ok(body) => from_postgres(status, body),
-                Err(_) => from_stranger(status, body),
+    of_answer(Answer { status, host: None }, body)
+}
+
+/// As [`error_from_response`], with the name of the host that answered, where the error is not Postgres's own.
+#[cfg(feature = "client")]
+pub(crate) fn error_from(host: &str, status: u16, body: &[u8]) -> Error {
+    of_answer(Answer { status, host: Some(host) }, body)
+}
+
+/// Returns what a service says of itself in a body, if that has one of its forms.
+#[cfg(feature = "client")]
+pub(crate) fn service_error(body: &[u8]) -> Option<ErrorBody> {
+    Some(match Said::read(body)? {
+        Said::ByRouter(message) => ErrorBody::from_message(message),
+        Said::InFields(body) => *body,
+    })
+}
+
+/// What answered.
+#[derive(Clone, Copy)]
+struct Answer<'a> {
+    status: u16,
+    host: Option<&'a str>,
+}
+
+impl fmt::Display for Answer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HTTP status {}", self.status)?;
+        self.host.map_or(Ok(()), |host| write!(f, " from {host}"))
+    }
+}
+
+/// A body in one of a service's forms.
+enum Said {
+    ByRouter(String),
+    InFields(Box<ErrorBody>),
+}
+
+impl Said {
+    fn read(body: &[u8]) -> Option<Self> {
+        match serde_json::from_slice(body).ok()? {
+            Value::String(message) => Some(Self::ByRouter(message)),
+            Value::Object(mut object) => match object.remove("msg") {
+                Some(Value::String(message)) => Some(Self::ByRouter(message)),
+                _ => serde_json::from_value(Value::Object(object)).ok().map(Self::InFields),
             },
-        },
-        Ok(_) | Err(_) => from_stranger(status, body),
+            _ => None,
+        }
+    }
+}
+
+fn of_answer(answer: Answer<'_>, body: &[u8]) -> Error {
+    match Said::read(body) {
+        Some(Said::ByRouter(message)) => from_router(answer, message),
+        Some(Said::InFields(body)) if body.code.is_empty() => from_service(answer, *body),
+        Some(Said::InFields(body)) => from_postgres(answer.status, *body),
+        None => from_stranger(answer, body),
     }
 }
 
@@ -81,47 +129,49 @@ fn from_postgres(status: u16, body: ErrorBody) -> Error {
 }
 
 /// The 17 keys, of a service in front of Postgres: it may have failed at any moment.
-fn from_service(status: u16, body: ErrorBody) -> Error {
+fn from_service(answer: Answer<'_>, body: ErrorBody) -> Error {
     let is_any = |starts: &[&str]| starts.iter().any(|start| body.message.starts_with(start));
     let error = if is_any(NOT_LET_IN) {
         Error::auth(body.message.as_str())
     } else {
-        let outcome = if is_any(NEVER_REACHED_POSTGRES) { Outcome::NotExecuted } else { outcome_of_status(status) };
-        from_status(status, body.message.clone(), outcome)
+        let outcome =
+            if is_any(NEVER_REACHED_POSTGRES) { Outcome::NotExecuted } else { outcome_of_status(answer.status) };
+        from_status(answer, body.message.clone(), outcome)
     };
     error.with_fields(DbError::from(body))
 }
 
-fn from_router(status: u16, message: String) -> Error {
+fn from_router(answer: Answer<'_>, message: String) -> Error {
+    let status = answer.status;
     let outcome = if (400..500).contains(&status) { Outcome::NotExecuted } else { outcome_of_status(status) };
-    from_status(status, message, outcome)
+    from_status(answer, message, outcome)
 }
 
 /// Whatever stands between: a load balancer, a firewall, a wrong address.
-fn from_stranger(status: u16, body: &[u8]) -> Error {
+fn from_stranger(answer: Answer<'_>, body: &[u8]) -> Error {
     let text = String::from_utf8_lossy(body);
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let excerpt: String = words.chars().filter(|char| !char.is_control()).take(MAX_EXCERPT).collect();
-    let message = match (status, excerpt.is_empty()) {
+    let message = match (answer.status, excerpt.is_empty()) {
         (300..=399, _) => "the server redirects, which is not followed: set http_url to where it leads".to_owned(),
         (_, true) => "the server answered without a reason".to_owned(),
         (_, false) => format!("the server answered, not as SQL over HTTP does: {excerpt}"),
     };
-    from_status(status, message, outcome_of_status(status))
+    from_status(answer, message, outcome_of_status(answer.status))
 }
 
-fn from_status(status: u16, message: String, outcome: Outcome) -> Error {
-    match status {
-        401 | 403 => Error::auth(format!("{message} (HTTP status {status})")),
+fn from_status(answer: Answer<'_>, message: String, outcome: Outcome) -> Error {
+    match answer.status {
+        401 | 403 => Error::auth(format!("{message} ({answer})")),
         413 => Error::limit(
-            format!("{message} (HTTP status 413: the request is larger than the server accepts; send less at a time)"),
+            format!("{message} ({answer}: the request is larger than the server accepts; send less at a time)"),
             outcome,
         ),
         507 => Error::limit(
-            format!("{message} (HTTP status 507: the response is larger than the server sends; ask for fewer rows)"),
+            format!("{message} ({answer}: the response is larger than the server sends; ask for fewer rows)"),
             outcome,
         ),
-        _ => Error::service(status, format!("{message} (HTTP status {status})"), outcome),
+        status => Error::service(status, format!("{message} ({answer})"), outcome),
     }
 }
 

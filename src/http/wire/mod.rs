@@ -21,6 +21,8 @@ pub use decoder::ResponseDecoder;
 pub use error_body::ErrorBody;
 pub use event::Event;
 pub use failure::error_from_response;
+#[cfg(feature = "client")]
+pub(crate) use failure::{error_from, service_error};
 pub use field::Field;
 pub use headers::{
     ARRAY_MODE, BATCH_DEFERRABLE, BATCH_ISOLATION_LEVEL, BATCH_READ_ONLY, CONNECTION_STRING, PATH, POOL_OPT_IN,

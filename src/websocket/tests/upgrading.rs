@@ -64,6 +64,27 @@ async fn a_refused_upgrade_tells_the_status_and_what_the_server_said() {
 
     let error = refused(|_| vec!["HTTP/1.1 502 Bad Gateway\r\n\r\n".into(), "x".repeat(100_000)]).await;
     assert!(error.to_string().len() < 600, "{error}");
+    assert_eq!(error.status(), Some(502));
+}
+
+#[tokio::test]
+async fn a_refused_upgrade_tells_what_the_service_said_without_its_json() {
+    let said = |body: &'static str| {
+        move |_: &str| {
+            vec![format!("HTTP/1.1 500 Internal Server Error\r\ncontent-length: {}\r\n\r\n{body}", body.len())]
+        }
+    };
+    for (body, words) in [
+        (r#"{"message":"Too many connections","code":"","severity":"","detail":null}"#, "Too many connections"),
+        (r#"{"message":"no\u001b[2J way","hint":"start it"}"#, "no [2J way\nhint: start it"),
+        (r#"{"msg":"rate limit exceeded"}"#, "rate limit exceeded"),
+        (r#""query is not supported""#, "query is not supported"),
+        (r#"{"error":"another's"}"#, r#"{"error":"another's"}"#),
+    ] {
+        let error = refused(said(body)).await;
+        assert!(error.to_string().ends_with(&format!("with 500 Internal Server Error: {words}")), "{error}");
+        assert_eq!((error.status(), error.sql_state().as_str()), (Some(500), "08001"));
+    }
 }
 
 #[tokio::test]
