@@ -1,6 +1,7 @@
 //! What went wrong, for people: the reason, what to try, and the exit status that scripts can tell it by.
 
 use std::{
+    error::Error,
     fmt,
     io::{self, Write},
     process::ExitCode,
@@ -58,7 +59,18 @@ fn refuses_session(error: &pgferry::Error) -> bool {
             .code()
             .map(|code| code.as_str())
             .is_some_and(|code| code.starts_with("08") || ["3D000", "53300", "57P03"].contains(&code));
-    refused || error.status().is_some_and(|status| status >= 500) && error.outcome() == pgferry::Outcome::NotExecuted
+    refused || is_no_endpoint(error) || passes(error)
+}
+
+/// Whether what answers has no endpoint at this path: it redirects, knows no such page, or does not know what is asked for.
+fn is_no_endpoint(error: &pgferry::Error) -> bool {
+    error.status().is_some_and(|status| matches!(status, 200..=399 | 404 | 405 | 410 | 421 | 426 | 501 | 505))
+}
+
+/// Whether what stands in front of Postgres turned a statement away before it ran, for a reason that passes.
+pub(crate) fn passes(error: &pgferry::Error) -> bool {
+    error.outcome() == pgferry::Outcome::NotExecuted
+        && error.status().is_some_and(|status| matches!(status, 429 | 500 | 502..=504 | 506..=599))
 }
 
 /// Returns what to try, where there is something to try that the error does not say itself.
@@ -73,7 +85,11 @@ pub(crate) fn hint(error: &pgferry::Error) -> Option<&'static str> {
             "For a certificate of an authority of your own, add sslrootcert=FILE to the URL. A server without TLS has http: and \
              ws: endpoints: see http_url and ws_url.",
         )
-    } else if error.is_connect() {
+    } else if error.as_db_error().is_some_and(|fields| fields.hint.is_some()) {
+        None
+    } else if passes(error) {
+        Some("Try again in a moment: nothing was run. Where it stays so, the log of what answers there may say why.")
+    } else if is_no_endpoint(error) || error.is_connect() && error.status().is_none() {
         Some(
             "Check the host, and that an HTTP or WebSocket endpoint for Postgres listens there, which Postgres itself does not: \
              pgferry gateway is one. http_url and ws_url say where.",
@@ -98,7 +114,22 @@ pub(crate) fn write_error(error: io::Error) -> anyhow::Error {
 fn complain(error: &anyhow::Error, hint: Option<&str>) {
     let hint = hint.map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     // Where standard error is closed there is nobody to tell.
-    let _ = writeln!(io::stderr(), "pgferry: {error:#}{hint}");
+    let _ = writeln!(io::stderr(), "pgferry: {}{hint}", told(error.as_ref()));
+}
+
+/// Returns the error with its causes, as far as they say what was not said.
+pub(crate) fn told(error: &(dyn Error + 'static)) -> String {
+    let mut told = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let words = error.to_string();
+        if !told.contains(&words) {
+            told.push_str(": ");
+            told.push_str(&words);
+        }
+        cause = error.source();
+    }
+    told
 }
 
 impl fmt::Display for Usage {
@@ -107,7 +138,7 @@ impl fmt::Display for Usage {
     }
 }
 
-impl std::error::Error for Usage {}
+impl Error for Usage {}
 
 impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -115,4 +146,4 @@ impl fmt::Display for Told {
     }
 }
 
-impl std::error::Error for Told {}
+impl Error for Told {}

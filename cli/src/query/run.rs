@@ -89,7 +89,7 @@ impl Run<'_> {
         let error: pgferry::Error = error.downcast()?;
         let status = if *self.interrupts.borrow() { INTERRUPTED } else { problem::exit_status(&error) };
         let place = self.script.place(index);
-        bar.suspend(|| failure::tell(&error, &place, statement, status != FAILED));
+        bar.suspend(|| failure::tell(&error, &place, statement, self.params.len(), status != FAILED));
         Ok(Told(status))
     }
 

@@ -5,7 +5,7 @@ mod excerpt;
 use std::io::{self, Write};
 
 use console::style;
-use pgferry::DbError;
+use pgferry::{DbError, SqlState};
 
 use self::excerpt::excerpt;
 use super::output::printable;
@@ -18,15 +18,51 @@ pub(super) fn say(line: &str) {
 }
 
 /// Says why a statement failed, and what to try where that is worth saying.
-pub(super) fn tell(error: &pgferry::Error, place: &str, statement: Option<&str>, with_hint: bool) {
+pub(super) fn tell(error: &pgferry::Error, place: &str, statement: Option<&str>, given: usize, with_hint: bool) {
     let mut text = match error.as_db_error().filter(|fields| !fields.severity.is_empty()) {
-        Some(fields) => describe(fields, statement),
-        None => format!("{}: {}", style("pgferry").for_stderr().red(), chain(error)),
+        Some(fields) => match parameters(fields, given) {
+            Some(mistake) => format!("{}: {mistake}", style("pgferry").for_stderr().red()),
+            None => describe(fields, statement),
+        },
+        None => format!("{}: {}", style("pgferry").for_stderr().red(), problem::told(error)),
     };
     if let Some(hint) = problem::hint(error).filter(|_| with_hint) {
         text.push_str(&format!("\nhint: {hint}"));
     }
+    if statement.is_some_and(|statement| fails_at_a_backslash(error, statement)) {
+        text.push_str(
+            "\nhint: psql's own commands, such as \\d and \\dt, are not known here. The catalogue tells the same: \
+             SELECT * FROM information_schema.tables, and .columns.",
+        );
+    }
     say(&format!("{place}{text}"));
+}
+
+/// What is wrong with the number of parameters, where that is what the server complains about: of the two numbers in its message,
+/// in whatever language, it wants the second.
+fn parameters(fields: &DbError, given: usize) -> Option<String> {
+    let is_protocol = fields.code().is_some_and(|code| *code == SqlState::PROTOCOL_VIOLATION);
+    let numbers = fields.message.split(|character: char| !character.is_ascii_digit()).filter(|part| !part.is_empty());
+    let numbers: Vec<usize> = numbers.map(str::parse).collect::<Result<_, _>>().ok()?;
+    let &[supplied, wanted] = &numbers[..] else { return None };
+    if !is_protocol || supplied != given || wanted == given {
+        return None;
+    }
+    let (parameters, remedy) = match wanted {
+        0 => ("no parameters".to_owned(), "leave -p out"),
+        1 => ("1 parameter".to_owned(), "give one -p"),
+        _ => (format!("{wanted} parameters"), "give each a -p of its own"),
+    };
+    let was = if given == 1 { "was" } else { "were" };
+    let given = if given == 0 { "none".to_owned() } else { given.to_string() };
+    Some(format!("the statement has {parameters}, and {given} {was} given: {remedy}"))
+}
+
+/// Whether a statement fails for a backslash, with which psql's commands begin.
+fn fails_at_a_backslash(error: &pgferry::Error, statement: &str) -> bool {
+    let place = error.as_db_error().filter(|fields| fields.code().is_some_and(|code| *code == SqlState::SYNTAX_ERROR));
+    let place = place.and_then(|fields| usize::try_from(fields.position?).ok()?.checked_sub(1));
+    place.and_then(|place| statement.chars().nth(place)) == Some('\\')
 }
 
 /// Says what the server noticed.
@@ -34,12 +70,6 @@ pub(super) fn notices(notices: Vec<DbError>) {
     for notice in notices {
         say(&describe(&notice, None));
     }
-}
-
-/// The error with its causes.
-fn chain(error: &pgferry::Error) -> String {
-    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-    causes.fold(error.to_string(), |told, cause| format!("{told}: {cause}"))
 }
 
 /// The fields in the order and with the words of psql's `VERBOSITY verbose`.

@@ -1,4 +1,4 @@
-use std::{io, mem};
+use std::{borrow::Cow, io, mem};
 
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle, Width,
@@ -100,7 +100,7 @@ impl Aligned {
             }
         }
         for line in shown {
-            write_line(sink, line.trim_end())?;
+            write_line(sink, with_marks(line).trim_end())?;
         }
         Ok(())
     }
@@ -140,23 +140,39 @@ const STYLE: TableStyle = TableStyle::new()
     .header_separator(LineStyle::none().fill('-').junction('+'))
     .content_lines(ContentLineStyle::none().junction('|'));
 
+/// Stands at the end of a line that goes on in the next. It takes no width and belongs to the character before it, so that nothing
+/// is arranged in another way for it, and hardly any value has it.
+const GOES_ON: &str = "\u{E01EF}\u{E01EE}";
+
+/// The line with psql's mark for a value that goes on, at the end of its column and not of the text.
+fn with_marks(line: &str) -> Cow<'_, str> {
+    let mut parts = line.split(GOES_ON);
+    let first = parts.next().unwrap_or_default();
+    parts.fold(Cow::Borrowed(first), |before, after| {
+        let rest = after.trim_start_matches(' ');
+        let spaces = (after.len() - rest.len()).saturating_sub(1);
+        Cow::Owned(format!("{before}{:spaces$}+{rest}", ""))
+    })
+}
+
 /// What a value looks like in its cell: never wider than a column gets.
 fn cell(value: &str) -> String {
     let value = printable(value);
     if value.len() <= WIDEST {
-        return value.into_owned();
+        return value.replace('\n', &format!("{GOES_ON}\n"));
     }
     let mut cell = String::with_capacity(value.len());
     for (index, line) in value.split('\n').enumerate() {
+        if index > 0 {
+            cell.push_str(GOES_ON);
+            cell.push('\n');
+        }
         for (part, character) in line.chars().enumerate() {
             // No character is wider than two columns.
-            if part == 0 && index > 0 || part > 0 && part % (WIDEST / 2) == 0 {
+            if part > 0 && part % (WIDEST / 2) == 0 {
                 cell.push('\n');
             }
             cell.push(character);
-        }
-        if line.is_empty() && index > 0 {
-            cell.push('\n');
         }
     }
     cell
@@ -176,7 +192,15 @@ mod tests {
     fn long_values_are_broken_and_keep_everything() {
         let value = format!("a\n\n{}\nb", "x".repeat(12_000));
         let shown = cell(&value);
-        assert_eq!(shown, format!("a\n\n{}\n{}\n{}\nb", "x".repeat(5000), "x".repeat(5000), "x".repeat(2000)));
-        assert_eq!(cell("a\nb"), "a\nb");
+        let [whole, rest] = [5000, 2000].map(|count| "x".repeat(count));
+        assert_eq!(shown, format!("a{GOES_ON}\n{GOES_ON}\n{whole}\n{whole}\n{rest}{GOES_ON}\nb"));
+        assert_eq!(cell("a\nb"), format!("a{GOES_ON}\nb"));
+    }
+
+    #[test]
+    fn marks_stand_at_the_end_of_their_columns() {
+        let line = format!(" a{GOES_ON}   | b{GOES_ON} |   1{GOES_ON}  ");
+        assert_eq!(with_marks(&line), " a  +| b+|   1 +");
+        assert_eq!(with_marks(" a + | b "), " a + | b ");
     }
 }

@@ -19,7 +19,7 @@ impl Expanded {
 
     pub(super) fn begin(&mut self, columns: &[Column]) {
         self.names = columns.iter().map(|column| lines(&column.name)).collect();
-        self.width = self.names.iter().flatten().map(|line| console::measure_text_width(line)).max().unwrap_or(0);
+        self.width = widest(self.names.iter().flatten());
         self.rows = 0;
     }
 
@@ -42,11 +42,10 @@ impl Expanded {
         for (name, value) in self.names.iter().zip(row) {
             let value = value.map_or_else(|| self.null.clone(), |value| String::from_utf8_lossy(value).into_owned());
             let value = lines(&value);
+            let width = widest(&value);
             for line in 0..name.len().max(value.len()) {
-                let name = name.get(line).map_or("", String::as_str);
-                let pad = self.width.saturating_sub(console::measure_text_width(name));
-                let value = value.get(line).map_or("", String::as_str);
-                write_line(sink, format!("{name}{:pad$} | {value}", "").trim_end())?;
+                let (name, value) = (part(name, line, self.width), part(&value, line, width));
+                write_line(sink, format!("{name}| {value}").trim_end())?;
             }
         }
         Ok(())
@@ -58,6 +57,18 @@ impl Expanded {
         }
         write_line(sink, if self.rows == 0 { "(0 rows)" } else { "" })
     }
+}
+
+/// A line of a name or a value, as wide as this, and behind it psql's mark where another follows.
+fn part(lines: &[String], index: usize, width: usize) -> String {
+    let line = lines.get(index).map_or("", String::as_str);
+    let pad = width.saturating_sub(console::measure_text_width(line));
+    let mark = if index + 1 < lines.len() { '+' } else { ' ' };
+    format!("{line}{:pad$}{mark}", "")
+}
+
+fn widest<'a>(lines: impl IntoIterator<Item = &'a String>) -> usize {
+    lines.into_iter().map(|line| console::measure_text_width(line)).max().unwrap_or(0)
 }
 
 fn lines(text: &str) -> Vec<String> {

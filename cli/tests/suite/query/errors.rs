@@ -1,6 +1,7 @@
-use pgferry_test_support::{Stage, TestGateway};
+use pgferry_test_support::{GatewayProcess, Postgres, Stage, TestGateway};
 
 use super::{Answer, TRANSPORTS, pgferry, query, run};
+use crate::PGFERRY;
 
 #[test]
 fn statements_fail_as_psql_tells_it() {
@@ -42,6 +43,55 @@ fn statements_fail_as_psql_tells_it() {
 }
 
 #[test]
+fn mistakes_of_the_command_line_are_told_in_its_own_words() {
+    let stage = Stage::start();
+    for transport in TRANSPORTS {
+        for (args, said) in [
+            (
+                &["select $1::int + $2::int", "-p", "1"][..],
+                "pgferry: the statement has 2 parameters, and 1 was given: give each a -p of its own\n",
+            ),
+            (&["select $1::int"], "pgferry: the statement has 1 parameter, and none were given: give one -p\n"),
+            (
+                &["select 1", "-p", "1", "-p", "2"],
+                "pgferry: the statement has no parameters, and 2 were given: leave -p out\n",
+            ),
+        ] {
+            let answer = run(&mut query(&stage, transport, args));
+            assert_eq!((answer.status, answer.out.as_str(), answer.err.as_str()), (Some(1), "", said), "{transport}");
+        }
+        for (statement, is_psqls) in [("\\d", true), ("\\dt item;", true), ("selec", false)] {
+            let answer = run(&mut query(&stage, transport, &[statement]));
+            assert!(answer.err.starts_with("ERROR:  42601: syntax error"), "{}", answer.err);
+            assert_eq!(answer.err.contains("\nhint: psql's own commands"), is_psqls, "{}", answer.err);
+        }
+    }
+}
+
+#[test]
+fn a_service_that_turns_requests_away_is_not_taken_for_a_wrong_address() {
+    let postgres = Postgres::start().expect("a server");
+    for (fault, words, hint) in [
+        ("status=too-many-connections", "Too many connections", "Try again"),
+        ("status=503", "service unavailable", "Try again"),
+        ("status=429", "too many requests", "Try again"),
+        ("status=404", "not found", "Check the host"),
+    ] {
+        let gateway = GatewayProcess::start(PGFERRY, &postgres, &["--fault", fault]).expect("a gateway");
+        for transport in TRANSPORTS {
+            let mut command = pgferry();
+            command.args(["query", "--no-env-file", "--transport", transport, "select 1"]);
+            let answer = run(command.env("DATABASE_URL", gateway.ferry(&postgres.url())));
+            assert_eq!((answer.status, answer.out.as_str()), (Some(3), ""), "{transport}: {}", answer.err);
+            assert!(answer.err.contains(words) && answer.err.contains("127.0.0.1"), "{transport}: {}", answer.err);
+            let told = answer.err.split_once("\nhint: ").map(|(_, told)| told);
+            assert!(told.is_some_and(|told| told.starts_with(hint)), "{transport}: {}", answer.err);
+            assert!(!answer.err.contains('{'), "{transport}: {}", answer.err);
+        }
+    }
+}
+
+#[test]
 fn what_a_transport_cannot_do_is_refused_with_the_remedy() {
     let stage = Stage::start();
     for (transport, script, words) in [
@@ -76,6 +126,7 @@ fn whoever_cannot_connect_hears_why_and_what_to_try() {
         for transport in TRANSPORTS {
             let answer = run(query(&stage, transport, &["select 1"]).env("DATABASE_URL", &url));
             assert_eq!((answer.status, answer.out.as_str()), (Some(3), ""), "{transport}: {}", answer.err);
+            assert!(answer.err.matches("refused").count() <= 1, "{transport}, told twice: {}", answer.err);
             for word in words {
                 assert!(answer.err.contains(word), "{transport}, no {word:?}: {}", answer.err);
             }

@@ -47,6 +47,7 @@ fn tables_are_aligned_as_psql_does_it() {
         select e'tab\\t.' as t, e'\\x1b[31m' as escape, e'\\r' as cr;
         select 1 as empty where false;
         select from generate_series(1, 2);
+        select e'a\\n\\nlong' as x, 1 as n, e'12\\n3' as \"of lines\" union all select 'a\\nb', 22, e'c\\n' union all select e'\\nx', null, 'y';
         create table t (a int);
         insert into t select n from generate_series(1, 5) n;
         update t set a = a + 1 where a > 3;
@@ -63,9 +64,9 @@ fn values_of_many_lines_stay_in_their_cells() {
     let stage = Stage::start();
     for transport in TRANSPORTS {
         let out = printed(&stage, transport, &["select 1 as n, e'a\nb' as text"]);
-        assert_eq!(trimmed(&out), "n | text\n---+------\n 1 | a\n   | b\n(1 row)\n\n");
+        assert_eq!(trimmed(&out), "n | text\n---+------\n 1 | a   +\n   | b\n(1 row)\n\n");
         let out = printed(&stage, transport, &["--expanded", "select 1 as n, e'a\nb' as text, null as \"long name\""]);
-        assert_eq!(out, "-[ RECORD 1 ]-\nn         | 1\ntext      | a\n          | b\nlong name | NULL\n\n");
+        assert_eq!(out, "-[ RECORD 1 ]-\nn         | 1\ntext      | a+\n          | b\nlong name | NULL\n\n");
         let out = printed(&stage, transport, &["--no-header", "--null", "∅", "select 1, null"]);
         assert_eq!(out, "        1 | ∅\n", "{transport}");
         // Wider than what the library can count.
