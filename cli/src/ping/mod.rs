@@ -93,6 +93,7 @@ its version; DNS has none, since the system may have the answer already. \"p90\"
 
 JSON: times are milliseconds.
   ok          whether all that was asked for works
+  error       why nothing could be measured; then url is null where it was not understood, and transports is empty
   url         provider, host, port, user, database, password, transport (each with `from`), pooled, http and websocket (url or
               error, log_in), require_auth, password_sent_ahead, parameters (name, value, from, fate, reason)
   statement   what was run
@@ -116,8 +117,11 @@ impl Ping {
             Err(error) => return Err(self.refused(error, given)),
         };
         // Without a URL, every value says which variable it is from.
-        let url_from = given.map_or("environment", |(_, from)| from);
-        let subject = Subject::of(&config, url_from, Vec::new())?;
+        let url_from = given.as_ref().map_or("environment", |(_, from)| *from);
+        let subject = match Subject::of(&config, url_from, Vec::new()) {
+            Ok(subject) => subject,
+            Err(error) => return Err(self.refused(error.into(), None)),
+        };
         let plan = self.plan(&config);
         let screen = Screen::of_stdout();
         if !self.json {
@@ -162,18 +166,21 @@ impl Ping {
         }
     }
 
-    /// Where parameters are refused: says what is done with each, before the error does.
+    /// Where nothing can be measured: says what is done with each parameter, if that is the reason, before the error does.
     fn refused(&self, error: anyhow::Error, given: Option<(String, &str)>) -> anyhow::Error {
         let parted = || {
             let (url, from) = given?;
             let (rest, refused) = refused::part(&url)?;
             Subject::of(&rest.parse().ok()?, from, refused).ok()
         };
-        let Some(subject) = parted() else { return error };
-        let told = if self.json {
-            format!("{:#}\n", report::json(&subject, &self.plan(&Config::new()), &[], &[]))
-        } else {
-            format!("{}\n", text::subject(&subject, Screen::of_stdout()))
+        let subject = parted();
+        let told = match &subject {
+            _ if self.json => {
+                let error = problem::told(error.as_ref());
+                format!("{:#}\n", report::refused(&error, subject.as_ref(), &self.statement))
+            }
+            Some(subject) => format!("{}\n", text::subject(subject, Screen::of_stdout())),
+            None => return error,
         };
         print(&told).err().unwrap_or(error)
     }

@@ -9,9 +9,13 @@ use tokio::{
 };
 
 use super::{phase::Phase, probe::Failure};
+use crate::problem;
 
 /// How long a server may take to answer whether it is Postgres.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What to try where the service in front of Postgres takes nothing for now.
+const TURNED_AWAY: &str = "what answers there turned it away before anything was run: try again in a moment";
 
 /// Says what to try, where there is something true to say beyond the error's own words.
 pub(super) async fn of(failure: &Failure, config: &Config, transport: Transport) -> Vec<String> {
@@ -63,6 +67,7 @@ pub(super) async fn of(failure: &Failure, config: &Config, transport: Transport)
                 remedies.push(silent(host, port));
             }
         }
+        Phase::Upgrade if problem::passes(error) => remedies.push(TURNED_AWAY.to_owned()),
         Phase::Upgrade if error.is_timeout() => remedies.push(silent(host, port)),
         Phase::Upgrade => remedies.push(format!(
             "what listens on {host} port {port} takes no WebSocket for Postgres at this path, or something in between does not \
@@ -116,6 +121,7 @@ fn of_log_in(phase: Phase, error: &Error, config: &Config, key: &str) -> Option<
             }
             .to_owned()
         }
+        None if problem::passes(error) => TURNED_AWAY.to_owned(),
         Some(_) if phase == Phase::FirstRow && error.outcome() == Outcome::Failed => {
             "the connection itself works: it is the statement that failed".to_owned()
         }

@@ -15,13 +15,26 @@ pub(super) struct Diagnosed {
 
 /// The report for programs; the keys are documented in the command's help.
 pub(super) fn json(subject: &Subject, plan: &Plan, all: &[Diagnosed], findings: &[String]) -> Value {
-    let is_ok = all.iter().all(|diagnosed| diagnosed.measured.is_ok()) && !subject.has_refusals();
+    let is_ok = all.iter().all(|diagnosed| diagnosed.measured.is_ok()) && !subject.is_refused;
     json!({
         "ok": is_ok,
+        "error": null,
         "url": subject.json(),
         "statement": plan.statement,
         "transports": all.iter().map(|diagnosed| transport(diagnosed, subject)).collect::<Vec<_>>(),
         "findings": findings,
+    })
+}
+
+/// The report where nothing can be measured; `subject` is what is known all the same.
+pub(super) fn refused(error: &str, subject: Option<&Subject>, statement: &str) -> Value {
+    json!({
+        "ok": false,
+        "error": error,
+        "url": subject.map(Subject::json),
+        "statement": statement,
+        "transports": [],
+        "findings": [],
     })
 }
 

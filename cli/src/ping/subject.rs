@@ -24,6 +24,8 @@ pub(super) struct Subject {
     pub(super) require_auth: String,
     pub(super) is_sent_ahead: bool,
     pub(super) parameters: Vec<Parameter>,
+    /// Whether a parameter is refused, so that no connection is opened.
+    pub(super) is_refused: bool,
 }
 
 /// A value and where it came from.
@@ -41,7 +43,8 @@ pub(super) struct Endpoint {
 /// What is done with a parameter.
 pub(super) struct Parameter {
     pub(super) name: String,
-    pub(super) value: String,
+    /// `None` where nobody knows what it is, and so whether it is a secret.
+    pub(super) value: Option<String>,
     pub(super) from: String,
     pub(super) fate: &'static str,
     pub(super) reason: Option<String>,
@@ -71,20 +74,35 @@ impl Subject {
             }
         };
         let given = |name: &str, value: String| Given { value, from: from(name) };
+        let (http, websocket) = (Endpoint::of(config.endpoint_http()), Endpoint::of(config.endpoint_ws()));
+        // An endpoint is refused by itself, and the other one may well be used.
+        let refusal_of_endpoint = |name: &str| {
+            let endpoint = match name {
+                "http_url" => &http,
+                "ws_url" => &websocket,
+                _ => return None,
+            };
+            let error = endpoint.as_ref().err()?;
+            let (what, reason) = error.split_once(": ")?;
+            what.to_ascii_lowercase().contains(name).then(|| reason.to_owned())
+        };
         let told = reports.iter().filter_map(|report| {
             let (fate, reason) = match &report.fate {
                 Fate::Applied if SHOWN_APART.contains(&report.name.as_str()) => return None,
-                Fate::Applied => ("applied", None),
+                Fate::Applied => match refusal_of_endpoint(&report.name) {
+                    Some(reason) => ("refused", Some(reason)),
+                    None => ("applied", None),
+                },
                 Fate::Stripped(reason) => ("left out", Some((*reason).to_owned())),
                 _ => ("unknown", None),
             };
             let from = named(&report.origin, url_from);
-            Some(Parameter { name: report.name.clone(), value: report.value.clone(), from, fate, reason })
+            Some(Parameter { name: report.name.clone(), value: Some(report.value.clone()), from, fate, reason })
         });
+        let is_refused = !refused.is_empty();
         let refused = refused.into_iter().map(|Refusal { name, reason }| Parameter {
             name,
-            // Nobody knows what it is, and so whether it is a secret.
-            value: String::new(),
+            value: None,
             from: url_from.to_owned(),
             fate: "refused",
             reason: Some(reason),
@@ -93,6 +111,7 @@ impl Subject {
         if database.from == DEFAULT {
             database.from = "the user's name".to_owned();
         }
+        let parameters = told.chain(refused).collect();
         Ok(Self {
             provider: config.get_provider(),
             provider_from: if config.is_given("provider") { "given" } else { "host" },
@@ -103,11 +122,12 @@ impl Subject {
             password_from: config.is_given("password").then(|| from("password")),
             transport: given("transport", config.get_transport().to_string()),
             is_pooled: config.is_pooled(),
-            http: config.endpoint_http().map(|url| Endpoint::of(url.as_str())).map_err(|error| error.to_string()),
-            websocket: config.endpoint_ws().map(|url| Endpoint::of(url.as_str())).map_err(|error| error.to_string()),
+            http,
+            websocket,
             require_auth: config.get_require_auth().to_string(),
             is_sent_ahead: config.pipelines_password(),
-            parameters: told.chain(refused).collect(),
+            parameters,
+            is_refused,
         })
     }
 
@@ -116,11 +136,6 @@ impl Subject {
             Transport::Http => &self.http,
             _ => &self.websocket,
         }
-    }
-
-    /// Whether a parameter is refused, so that no connection is opened.
-    pub(super) fn has_refusals(&self) -> bool {
-        self.parameters.iter().any(|parameter| parameter.fate == "refused")
     }
 
     /// How a log-in will go, in words.
@@ -160,7 +175,6 @@ impl Subject {
             .parameters
             .iter()
             .map(|Parameter { name, value, from, fate, reason }| {
-                let value = (*fate != "refused").then_some(value);
                 json!({ "name": name, "value": value, "from": from, "fate": fate, "reason": reason })
             })
             .collect();
@@ -184,14 +198,16 @@ impl Subject {
 
 impl Endpoint {
     /// Only `address` is known to be no secret among an endpoint's parameters.
-    fn of(url: &str) -> Self {
+    fn of(url: pgferry::Result<impl AsRef<str>>) -> Result<Self, String> {
+        let url = url.map_err(|error| error.to_string())?;
+        let url = url.as_ref();
         let is_secure = url.starts_with("https:") || url.starts_with("wss:");
         let url = match url.split_once('?') {
             Some((_, query)) if query.starts_with("address=") && !query.contains('&') => url.to_owned(),
             Some((base, _)) => format!("{base}?…"),
             None => url.to_owned(),
         };
-        Self { url, is_secure }
+        Ok(Self { url, is_secure })
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) fn subject(subject: &Subject, screen: Screen) -> String {
         text.push_str(&format!("\n{}\n", screen.bold("Its parameters")));
     }
     for Parameter { name, value, from: origin, fate, reason } in &subject.parameters {
-        let assignment = if *fate == "refused" { name.clone() } else { format!("{name}={value}") };
+        let assignment = value.as_ref().map_or_else(|| name.clone(), |value| format!("{name}={value}"));
         text.push_str(&format!("  {}\n", from(&assignment, origin)));
         let done = reason.as_ref().map_or_else(|| (*fate).to_owned(), |reason| format!("{fate}: {reason}"));
         push_wrapped(&mut text, "      ", &done, screen);

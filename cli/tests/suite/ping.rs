@@ -606,7 +606,10 @@ fn mistakes_are_told_with_every_refused_parameter() -> Result<()> {
     let fates: Vec<_> =
         report["url"]["parameters"].as_array().context("none")?.iter().map(|each| &each["fate"]).collect();
     ensure!(
-        said.status == Some(2) && report["ok"] == false && fates == ["applied", "refused", "refused"],
+        said.status == Some(2)
+            && report["ok"] == false
+            && report["error"].is_string()
+            && fates == ["applied", "refused", "refused"],
         "{report:#}"
     );
 
@@ -625,6 +628,49 @@ fn mistakes_are_told_with_every_refused_parameter() -> Result<()> {
             said.out,
             said.err
         );
+    }
+    Ok(())
+}
+
+#[test]
+fn programs_read_json_also_where_nothing_can_be_measured() -> Result<()> {
+    for (url, words) in [
+        ("mysql://app:sesame@db.example/app", "must begin postgresql://"),
+        ("postgresql://app@db.example:x/app", "the URL's port: it is not a number"),
+        ("postgresql:///app", "host"),
+    ] {
+        let said = Ping::new(&["--json", url]).run()?;
+        ensure!(said.status == Some(2), "{} {}", said.out, said.err);
+        let report: Value = serde_json::from_str(&said.out).with_context(|| said.err.clone())?;
+        ensure!(report["ok"] == false && report["url"].is_null(), "{report:#}");
+        let error = report["error"].as_str().context("no error")?;
+        ensure!(error.contains(words) && said.err == format!("pgferry: {error}\n"), "{report:#} {}", said.err);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_plain_endpoint_is_not_told_to_be_applied() -> Result<()> {
+    let url = url("http://db.example/sql", "wss://db.example/v2");
+    let said = Ping::new(&["--offline", &url]).run()?;
+    ensure!(
+        said.out.contains("http_url=http://db.example/sql (URL)\n      refused: plain http: would show"),
+        "{}",
+        said.out
+    );
+    ensure!(said.out.contains("ws_url=wss://db.example/v2 (URL)\n      applied\n"), "{}", said.out);
+    Ok(())
+}
+
+#[test]
+fn a_service_that_turns_connections_away() -> Result<()> {
+    let postgres = Postgres::shared()?;
+    let gateway = GatewayProcess::start(PGFERRY, postgres, &["--fault", "status=503"])?;
+    let ping = Ping::quick(&gateway.ferry(&postgres.url()), &[]).secret(postgres.password());
+    let (_, report) = ping.json()?;
+    for name in ["http", "websocket"] {
+        let remedies = transport(&report, name)?["errors"][0]["remedies"].to_string();
+        ensure!(remedies.contains("try again") && !remedies.contains("check"), "{report:#}");
     }
     Ok(())
 }
