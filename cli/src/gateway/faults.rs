@@ -3,6 +3,7 @@ use pgferry_gateway as gateway;
 
 /// Trouble on purpose.
 #[derive(Args)]
+#[command(next_help_heading = "Trouble on purpose")]
 pub(super) struct Faults {
     /// Makes something go wrong on purpose, to test what an application does about it; can be repeated
     ///

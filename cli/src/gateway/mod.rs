@@ -165,7 +165,7 @@ impl Gateway {
                 before_its_own(ephemeral, configure, &certificate, &mut interruption).await
             }
             Some(upstream) => {
-                let upstream: Upstream = upstream.parse()?;
+                let upstream = server(&upstream)?;
                 // A URL that is well-formed can be taken apart; whoever gives another sees the command end at once.
                 argv::hide_password();
                 before_another(upstream, configure, &certificate, &mut interruption).await
@@ -178,10 +178,16 @@ impl Gateway {
     }
 }
 
+/// Reads a server's URL.
+fn server(url: &str) -> anyhow::Result<Upstream> {
+    // It is about the command line, and no hint about connections fits.
+    Ok(url.parse::<Upstream>().map_err(|error| Usage(error.to_string()))?)
+}
+
 /// Reads a server's address, which may be a URL with a password and so is never repeated.
 fn address(server: &str) -> anyhow::Result<Upstream> {
     if server.contains("://") {
-        return Ok(server.parse()?);
+        return self::server(server);
     }
     let Some((host, Ok(port))) = server.rsplit_once(':').map(|(host, port)| (host, port.parse())) else {
         bail!("--allow-address takes host:port, such as db.internal:5432, or postgresql://host:port?sslmode=require");

@@ -58,6 +58,8 @@ fn mistakes_are_told_without_the_password() {
     for (args, words) in [
         (&["--upstream", "mysql://app:sesame@localhost/db"][..], "postgresql://"),
         (&["--upstream", "postgresql://app:sesame@localhost/db?sslmode=maybe"], "sslmode"),
+        (&["--upstream", "postgres://app:x@h:x/d"], "no URL"),
+        (&["--upstream", "postgresql://localhost/db", "--allow-address", "postgresql://h:x/d"], "no URL"),
         (&["--upstream", "postgresql://localhost/db", "--listen", "0.0.0.0:0"], "TLS"),
         (&["--upstream", "postgresql://localhost/db", "--ws-auth", "magic"], "cleartext or relay"),
         (&["postgresql://app:sesame@localhost/db"], "--upstream"),
@@ -71,7 +73,17 @@ fn mistakes_are_told_without_the_password() {
         assert!(!output.status.success() && output.stdout.is_empty(), "{args:?}");
         assert!(err.contains(words), "{args:?}: {err}");
         assert!(!err.contains("sesame"), "{args:?}: {err}");
+        assert!(!err.contains("hint: "), "a hint about connections, {args:?}: {err}");
     }
+}
+
+#[test]
+fn faults_have_a_heading_of_their_own() {
+    let output = gateway(&["--help"]).output().expect("the command runs");
+    let help = String::from_utf8_lossy(&output.stdout);
+    let before = help.split_once("--fault <FAULT>").expect("it is there").0;
+    let heading = before.lines().rfind(|line| line.ends_with(':') && !line.starts_with(' '));
+    assert_eq!(heading, Some("Trouble on purpose:"));
 }
 
 #[test]

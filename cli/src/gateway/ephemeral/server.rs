@@ -37,7 +37,7 @@ impl Server {
         let _ = write!(
             io::stderr(),
             "{}The role app owns the database app; the superuser is postgres, with the same password.\n\
-             With the DATABASE_URL set that is printed: `cargo run --example quickstart`, or `psql \"${{DATABASE_URL%%\\?*}}\"`.\n",
+             With the printed DATABASE_URL set, in single quotes since it has an & in it: `cargo run --example quickstart`, or `psql \"${{DATABASE_URL%%\\?*}}\"`.\n",
             self.introduction
         );
     }
