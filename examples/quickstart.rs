@@ -40,7 +40,11 @@ async fn run() -> anyhow::Result<bool> {
     let (config, _servers) = match env::var_os("DATABASE_URL") {
         Some(_) => (Config::from_env()?, None),
         None => {
-            let postgres = Postgres::start()?;
+            eprintln!("DATABASE_URL is not set: a throw-away PostgreSQL is started, and a gateway in front of it");
+            let postgres = Postgres::start().context(
+                "a throw-away PostgreSQL cannot be started; `pgferry gateway --ephemeral` brings one along: run it, and set the DATABASE_URL \
+                 that it prints, in single quotes",
+            )?;
             let gateway = TestGateway::start(&postgres)?;
             (gateway.ferry(&postgres.url()).parse()?, Some((gateway, postgres)))
         }
