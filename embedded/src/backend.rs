@@ -79,6 +79,7 @@ impl Backend {
     ///
     /// Not cancel safe.
     pub(crate) async fn exchange(&mut self, messages: &[u8]) -> Result<Vec<Vec<Option<String>>>, Failure> {
+        self.expect_silence()?;
         self.stream.write_all(messages).await?;
         let mut rows = Vec::new();
         let mut refused = None;
@@ -97,6 +98,19 @@ impl Backend {
         match refused {
             Some(error) => Err(Failure::Refused(error)),
             None => Ok(rows),
+        }
+    }
+
+    /// Refuses a backend that has said something to which nothing was asked: it is not where it is taken to be.
+    fn expect_silence(&mut self) -> io::Result<()> {
+        match self.stream.try_read_buf(&mut self.received) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+            _ => {}
+        }
+        match self.received.is_empty() {
+            true => Ok(()),
+            false => Err(io::Error::new(io::ErrorKind::InvalidData, "the engine answered what nobody asked")),
         }
     }
 

@@ -32,6 +32,11 @@ pub(crate) fn sync() -> Bytes {
     Bytes::from_static(b"S\0\0\0\x04")
 }
 
+/// Returns a Flush.
+pub(crate) fn flush() -> Bytes {
+    Bytes::from_static(b"H\0\0\0\x04")
+}
+
 /// Returns a message with one text in it.
 pub(crate) fn frame(tag: u8, text: &[u8]) -> Bytes {
     let mut out = BytesMut::with_capacity(text.len() + 6);

@@ -120,6 +120,9 @@ pub(crate) async fn sit_down(shared: &Arc<Shared>, seat: &mut Seat, me: &Identit
             Failure::Gone(error) => tracing::debug!("the embedded PostgreSQL's backend is gone: {error}"),
         }
         seat.backend = None;
+        // Its backend may still be busy with what nobody waits for.
+        let engine = seat.engine.take();
+        let _ = spawn_blocking(|| drop(engine)).await;
     }
     Err(message::error(
         "FATAL",

@@ -31,7 +31,7 @@ impl End {
     }
 }
 
-/// Returns the statement that a message is about, or would make.
+/// Returns the statement that a message uses, or would make.
 pub(crate) fn statement(frame: &Frame) -> Option<Bytes> {
     let mut body = frame.body();
     match frame.tag {
@@ -40,7 +40,7 @@ pub(crate) fn statement(frame: &Frame) -> Option<Bytes> {
             frame::text(&mut body);
             Some(frame::text(&mut body))
         }
-        b'D' | b'C' if body.first() == Some(&b'S') => {
+        b'D' if body.first() == Some(&b'S') => {
             body.advance(1);
             Some(frame::text(&mut body))
         }

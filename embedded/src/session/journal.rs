@@ -12,8 +12,16 @@ pub(crate) struct Journal {
     /// Each Parse message by its statement's name.
     statements: HashMap<Bytes, Frame>,
     live: HashSet<Bytes>,
-    parsing: VecDeque<(Bytes, Frame)>,
+    parsing: VecDeque<Parsing>,
     closing: VecDeque<Option<Bytes>>,
+}
+
+/// A Parse message that is under way.
+struct Parsing {
+    name: Bytes,
+    frame: Frame,
+    /// Whether the client did not send it now, and is not to hear of it.
+    is_again: bool,
 }
 
 impl Journal {
@@ -21,7 +29,10 @@ impl Journal {
     pub(crate) fn sent(&mut self, frame: &Frame) {
         let mut body = frame.body();
         match frame.tag {
-            b'P' => self.parsing.push_back((frame::text(&mut body), frame.clone())),
+            b'P' => {
+                let name = frame::text(&mut body);
+                self.parsing.push_back(Parsing { name, frame: frame.clone(), is_again: false });
+            }
             b'C' => {
                 let is_statement = body.first() == Some(&b'S');
                 body.advance(usize::from(!body.is_empty()));
@@ -35,13 +46,14 @@ impl Journal {
         }
     }
 
-    /// Notes what is answered.
-    pub(crate) fn answered(&mut self, tag: u8) {
+    /// Notes what is answered, and returns whether the client is to hear it.
+    pub(crate) fn answered(&mut self, tag: u8) -> bool {
         match tag {
             b'1' => {
-                if let Some((name, frame)) = self.parsing.pop_front() {
+                if let Some(Parsing { name, frame, is_again }) = self.parsing.pop_front() {
                     self.live.insert(name.clone());
                     self.statements.insert(name, frame);
+                    return !is_again;
                 }
             }
             b'3' => {
@@ -56,12 +68,15 @@ impl Journal {
             }
             _ => {}
         }
+        true
     }
 
     /// Notes that another session has had its turn, before which the backend had these statements.
     pub(crate) fn lost(&mut self, parsed: Option<&BTreeSet<String>>) {
         self.retain(parsed);
         self.live.clear();
+        self.parsing.clear();
+        self.closing.clear();
     }
 
     /// Notes that the backend has these statements, of those that it had.
@@ -82,24 +97,19 @@ impl Journal {
         self.live.remove(&b""[..]);
     }
 
-    /// Returns the Parse message of a statement, where the session has it and the backend does not.
-    pub(crate) fn missing(&self, name: &Bytes) -> Option<Bytes> {
-        (!self.live.contains(name)).then(|| self.statements.get(name).map(|frame| frame.bytes.clone())).flatten()
-    }
-
-    /// Returns the names of all that are missing.
-    pub(crate) fn all_missing(&self) -> Vec<Bytes> {
-        self.statements.keys().filter(|name| !self.live.contains(*name)).cloned().collect()
-    }
-
-    /// Notes that a statement has been parsed again.
-    pub(crate) fn revived(&mut self, name: Bytes) {
-        self.live.insert(name);
+    /// Returns the Parse message that has to be sent again before a statement is used, and notes it as sent.
+    pub(crate) fn again(&mut self, name: Bytes) -> Option<Frame> {
+        let is_there = self.live.contains(&name)
+            || self.parsing.iter().any(|parsing| parsing.name == name)
+            || self.closing.iter().flatten().any(|closing| *closing == name);
+        let frame = self.statements.get(&name).filter(|_| !is_there)?.clone();
+        self.parsing.push_back(Parsing { name, frame: frame.clone(), is_again: true });
+        Some(frame)
     }
 
     /// Returns the text of a statement, also of one whose Parse is under way.
     pub(crate) fn text(&self, name: &Bytes) -> Option<String> {
-        let frame = self.parsing.iter().rev().find(|(other, _)| other == name).map(|(_, frame)| frame);
+        let frame = self.parsing.iter().rev().find(|parsing| parsing.name == *name).map(|parsing| &parsing.frame);
         let mut body = frame.or_else(|| self.statements.get(name))?.body();
         frame::text(&mut body);
         Some(String::from_utf8_lossy(&frame::text(&mut body)).into_owned())

@@ -5,6 +5,7 @@ mod custom;
 mod interrupt;
 mod journal;
 mod log_in;
+mod pending;
 mod prepared;
 mod pump;
 mod requests;

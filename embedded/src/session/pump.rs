@@ -10,8 +10,9 @@ use crate::{
     frame::Frame,
     message,
     session::{
-        batch::{Batch, End},
+        batch::{self, Batch, End},
         interrupt::{Interrupt, Left, Limits},
+        pending::Pending,
     },
 };
 
@@ -29,6 +30,18 @@ enum Passing {
     Copy,
 }
 
+impl Passing {
+    /// Returns what belongs to the batch after a message.
+    fn after(self, tag: u8, end: End) -> Self {
+        match (self, tag) {
+            (Self::Copy, b'c' | b'f') if end == End::Query => Self::Nothing,
+            (Self::Copy, b'c' | b'f') => Self::ToSync,
+            (Self::ToSync, b'S') => Self::Nothing,
+            (passing, _) => passing,
+        }
+    }
+}
+
 impl Session {
     /// Sends a batch, and passes on what comes up to its ReadyForQuery.
     ///
@@ -38,11 +51,13 @@ impl Session {
     ///
     /// When the backend ends. When the client does, after the backend has come to the ReadyForQuery, or has been ended instead.
     pub(crate) async fn pump(&mut self, batch: Batch) -> Result<(), Ending> {
-        let Batch { frames, end } = batch;
+        let Batch { frames, mut end } = batch;
         let mut up = BytesMut::new();
+        let mut pending = Pending::default();
         for frame in frames {
-            up.extend_from_slice(&frame.bytes);
+            self.forward(&frame, &mut pending, &mut up);
         }
+        let mut is_held = false;
         let mut passing = if end == End::Flush { Passing::ToSync } else { Passing::Nothing };
         let mut is_ready = false;
         let mut has_gone = false;
@@ -50,6 +65,14 @@ impl Session {
         let was_open = self.status() != TransactionStatus::Idle;
         loop {
             while passing != Passing::Nothing && !has_gone && up.len() < AHEAD {
+                let is_query = passing == Passing::ToSync && self.next_is_query();
+                if is_query && pending.goes_on().is_none() {
+                    if !std::mem::replace(&mut is_held, true) {
+                        up.extend_from_slice(&message::flush());
+                    }
+                    break;
+                }
+                is_held = false;
                 let frame = match self.take() {
                     Ok(Some(frame)) => frame,
                     Ok(None) => break,
@@ -59,7 +82,17 @@ impl Session {
                         return Err(ending);
                     }
                 };
-                passing = self.pass(&frame, passing, end, &mut up, &mut has_gone);
+                if frame.tag == b'X' {
+                    has_gone = true;
+                    break;
+                }
+                self.forward(&frame, &mut pending, &mut up);
+                if is_query && pending.goes_on() == Some(true) {
+                    end = End::Query;
+                    passing = Passing::Nothing;
+                } else {
+                    passing = passing.after(frame.tag, end);
+                }
             }
             if has_gone && passing != Passing::Nothing {
                 give_up(passing, end, &mut up);
@@ -72,6 +105,7 @@ impl Session {
             if is_ready && self.down.is_empty() {
                 return if has_gone { Err(Ending::Client) } else { Ok(()) };
             }
+            let has_room = passing != Passing::Nothing && !is_held && up.len() < AHEAD;
             let Some(backend) = self.seat.as_mut().and_then(|seat| seat.backend.as_mut()) else {
                 return Err(self.died());
             };
@@ -83,7 +117,7 @@ impl Session {
                 written = to_client.write(&self.down), if !self.down.is_empty() => Event::Told(written),
                 read = from_backend.read_buf(&mut backend.received), if !is_ready && self.down.len() < AHEAD => Event::Came(read),
                 read = from_client.read_buf(&mut self.client.received),
-                    if !has_gone && (passing != Passing::Nothing || self.client.received.len() < AHEAD) => Event::Said(read),
+                    if !has_gone && (has_room || self.client.received.len() < AHEAD) => Event::Said(read),
                 why = limits.come(&mut self.cancelled), if !is_ready => Event::Interrupted(why),
             };
             match event {
@@ -104,8 +138,10 @@ impl Session {
                 }
                 Event::Came(Ok(_)) => {
                     while let Some(frame) = self.backend_frame()? {
-                        self.journal.answered(frame.tag);
-                        self.down.extend_from_slice(&frame.bytes);
+                        pending.answered(frame.tag);
+                        if self.journal.answered(frame.tag) {
+                            self.down.extend_from_slice(&frame.bytes);
+                        }
                         match frame.tag {
                             b'G' => passing = Passing::Copy,
                             b'C' => limits.begin(),
@@ -122,20 +158,15 @@ impl Session {
         }
     }
 
-    /// Passes a message of the client's on, and returns what else is to be.
-    fn pass(&mut self, frame: &Frame, passing: Passing, end: End, up: &mut BytesMut, has_gone: &mut bool) -> Passing {
-        if frame.tag == b'X' {
-            *has_gone = true;
-            return passing;
+    /// Adds a message of the client's to what is sent, after the statement that it uses, where another session's turn has taken that away.
+    fn forward(&mut self, frame: &Frame, pending: &mut Pending, up: &mut BytesMut) {
+        if let Some(parse) = batch::statement(frame).and_then(|name| self.journal.again(name)) {
+            pending.sent(parse.tag);
+            up.extend_from_slice(&parse.bytes);
         }
         self.note(frame);
+        pending.sent(frame.tag);
         up.extend_from_slice(&frame.bytes);
-        match (passing, frame.tag) {
-            (Passing::Copy, b'c' | b'f') if end == End::Query => Passing::Nothing,
-            (Passing::Copy, b'c' | b'f') => Passing::ToSync,
-            (Passing::ToSync, b'S') => Passing::Nothing,
-            (passing, _) => passing,
-        }
     }
 
     fn backend_frame(&mut self) -> Result<Option<Frame>, Ending> {

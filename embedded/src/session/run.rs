@@ -1,9 +1,10 @@
 use std::{
     io,
     sync::{Arc, PoisonError},
+    time::Duration,
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use pgferry::{
     error::DbError,
     wire::{
@@ -15,11 +16,12 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     sync::OwnedMutexGuard,
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    backend::Failure,
+    backend::{Backend, Failure},
     frame::Frame,
     message,
     session::{
@@ -35,6 +37,11 @@ use crate::{
 
 /// The longest message that is taken, in bytes: the engine takes no more than 128 MiB.
 pub(crate) const MAX_MESSAGE: usize = 127 << 20;
+
+/// How much is kept until a client awaits an answer, in bytes; a batch that is longer begins to run before.
+const MAX_KEPT: usize = 64 << 20;
+/// How long the end of a session may take. Beyond that the engine is started again.
+const LEAVE: Duration = Duration::from_secs(10);
 
 /// A client's connection.
 pub(crate) struct Client {
@@ -164,14 +171,7 @@ impl Session {
                     }
                 }
             }
-            if let Some(error) = self.revive(&batch).await? {
-                self.refuse(error, batch.end).await?;
-            } else {
-                for frame in &batch.frames {
-                    self.note(frame);
-                }
-                self.pump(batch).await?;
-            }
+            self.pump(batch).await?;
             self.rest().await?;
         }
     }
@@ -179,7 +179,12 @@ impl Session {
     /// Receives up to where the client awaits an answer.
     async fn batch(&mut self) -> Result<Batch, Ending> {
         let mut frames = Vec::new();
+        let mut length = 0_usize;
         loop {
+            // Whether a simple query behind others runs depends on what becomes of those.
+            if length > MAX_KEPT || length > 0 && self.next_is_query() {
+                return Ok(Batch { frames, end: End::Flush });
+            }
             let Some(frame) = self.take()? else {
                 self.client.receive().await?;
                 continue;
@@ -192,28 +197,37 @@ impl Session {
                 }
                 // What is left of a COPY that failed.
                 (_, true) | (b'c' | b'd' | b'f', false) => {}
-                (b'Q' | b'P' | b'B' | b'D' | b'E' | b'C' | b'H' | b'S' | b'F', false) => {
+                (_, false) => {
+                    length = length.saturating_add(frame.bytes.len());
                     let end = End::of(frame.tag);
                     frames.push(frame);
                     if let Some(end) = end {
                         return Ok(Batch { frames, end });
                     }
                 }
-                _ => return Err(unintelligible()),
             }
         }
     }
 
     /// Takes a message of the client's that has come already.
     pub(crate) fn take(&mut self) -> Result<Option<Frame>, Ending> {
-        Frame::take(&mut self.client.received, MAX_MESSAGE).map_err(|_| {
+        let frame = Frame::take(&mut self.client.received, MAX_MESSAGE).map_err(|_| {
             Ending::Fatal(message::error(
                 "FATAL",
                 "54000",
                 "a message is longer than the embedded PostgreSQL takes, or none at all",
                 "Send less than 127 MiB at once.",
             ))
-        })
+        })?;
+        match frame {
+            Some(Frame { tag, .. }) if !b"BCDEFHPQSXcdf".contains(&tag) => Err(unintelligible()),
+            frame => Ok(frame),
+        }
+    }
+
+    /// Returns whether what comes next has a ReadyForQuery of its own, unless it is passed over.
+    pub(super) fn next_is_query(&self) -> bool {
+        matches!(self.client.received.first(), Some(b'Q' | b'F'))
     }
 
     /// Notes what a message can do to the session's state.
@@ -243,27 +257,6 @@ impl Session {
             }
             self.may_leave_state |= kept.custom.are_many();
         }
-    }
-
-    /// Parses the statements again that a batch uses and another session's turn has taken away; gives the error of one that cannot be.
-    async fn revive(&mut self, batch: &Batch) -> Result<Option<Box<DbError>>, Ending> {
-        let names: Vec<Bytes> = match batch.end {
-            // What comes after a Flush is not known yet.
-            End::Flush => self.journal.all_missing(),
-            End::Sync | End::Query => batch.frames.iter().filter_map(batch::statement).collect(),
-        };
-        for name in names {
-            let Some(parse) = self.journal.missing(&name) else { continue };
-            let Some(backend) = self.seat.as_mut().and_then(|seat| seat.backend.as_mut()) else {
-                return Err(self.died());
-            };
-            match backend.exchange(&[&parse[..], &message::sync()].concat()).await {
-                Ok(_) => self.journal.revived(name),
-                Err(Failure::Refused(error)) => return Ok(Some(error)),
-                Err(Failure::Gone(_)) => return Err(self.died()),
-            }
-        }
-        Ok(None)
     }
 
     /// Answers a batch with an error instead of sending it.
@@ -344,22 +337,25 @@ impl Session {
             return;
         }
         seat.occupant = None;
-        let is_open = seat.backend.as_ref().is_some_and(|backend| backend.status != TransactionStatus::Idle);
-        if is_open
-            && let Some(backend) = seat.backend.as_mut()
-            && matches!(backend.ask("rollback").await, Err(Failure::Gone(_)))
-        {
-            seat.backend = None;
+        let is_tidy = match seat.backend.as_mut() {
+            Some(backend) => timeout(LEAVE, tidy(backend)).await.is_ok_and(|tidied| tidied.is_ok()),
+            None => true,
+        };
+        self.seat = Some(seat);
+        if !is_tidy {
+            self.end_engine().await;
         }
-        // Its locks end now, not when the next session comes.
-        if let Some(backend) = seat.backend.as_mut()
-            && backend.ask("discard all").await.is_err()
-        {
-            seat.backend = None;
-        }
-        drop(seat);
+        self.seat = None;
         self.shared.freed.notify_waiters();
     }
+}
+
+/// Rolls back what is open, and ends a session's locks now, not when the next session comes.
+async fn tidy(backend: &mut Backend) -> Result<(), Failure> {
+    if backend.status != TransactionStatus::Idle {
+        backend.ask("rollback").await?;
+    }
+    backend.ask("discard all").await.map(drop)
 }
 
 fn unintelligible() -> Ending {

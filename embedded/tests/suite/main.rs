@@ -4,6 +4,7 @@ mod endings;
 mod isolation;
 mod killed;
 mod life;
+mod messages;
 mod turns;
 
 use std::time::Duration;
