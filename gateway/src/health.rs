@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use http::{Response, StatusCode};
 use serde_json::json;
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout},
+};
 
 use crate::{
     sql::{self, Body},
@@ -11,6 +14,9 @@ use crate::{
 
 /// For how long the upstream's state is not asked for again: whoever asks for the gateway's health must be no burden to Postgres.
 const FRESH: Duration = Duration::from_secs(5);
+
+/// How long Postgres may take to answer.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Whether Postgres accepts connections, as it was found last.
 #[derive(Debug, Default)]
@@ -40,11 +46,18 @@ impl Health {
         {
             return reachable;
         }
-        let checked = upstream.check().await;
-        if let Err(error) = &checked {
-            tracing::warn!("{error}");
-        }
-        *found = Some((Instant::now(), checked.is_ok()));
-        checked.is_ok()
+        let reachable = match timeout(PATIENCE, upstream.check()).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::warn!("{error}");
+                false
+            }
+            Err(_) => {
+                tracing::warn!("Postgres at {upstream} takes connections and does not answer");
+                false
+            }
+        };
+        *found = Some((Instant::now(), reachable));
+        reachable
     }
 }

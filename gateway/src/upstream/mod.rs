@@ -102,15 +102,27 @@ impl Upstream {
         self.database.as_deref()
     }
 
-    /// Checks that something accepts connections there, without logging in.
+    /// Checks that a Postgres server answers there, without logging in: whether it would serve TLS, which each says.
     ///
     /// Cancel safe: dropping it closes the connection.
     ///
     /// # Errors
     ///
-    /// When nothing does, or TLS was asked for and fails.
+    /// When none does, or TLS was asked for and fails.
     pub async fn check(&self) -> Result<()> {
-        self.connect().await.map(drop)
+        let answered = async {
+            let mut stream = self.open().await?;
+            if self.tls {
+                return Ok(());
+            }
+            let lost = |error: io::Error| Error::connect(format!("Postgres at {self} closed the connection: {error}"));
+            stream.write_all(&SSL_REQUEST).await.map_err(lost)?;
+            stream.read_u8().await.map(drop).map_err(lost)
+        };
+        match timeout(CONNECT_TIMEOUT, answered).await {
+            Ok(answered) => answered,
+            Err(_) => Err(Error::timeout("answer of Postgres", CONNECT_TIMEOUT, Outcome::NotExecuted)),
+        }
     }
 
     /// Opens a connection on which nothing but TLS has been agreed. Cancel safe.

@@ -5,7 +5,11 @@ use pgferry::wire::Client;
 use pgferry_gateway::{Gateway, GatewayConfig, Upstream};
 use reqwest::header::HOST;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
 
 use super::{Fixture, PATIENCE};
 
@@ -90,6 +94,25 @@ async fn health_is_that_of_the_upstream_too() -> Result<()> {
     let (status, body) = down.get("/health").await?;
     assert_eq!((status, serde_json::from_str::<Value>(&body)?["status"].as_str()), (503, Some("down")));
     assert!(!body.contains(&port.to_string()), "nobody has logged in: {body}");
+
+    // The system takes connections for a server that does not.
+    let stopped = TcpListener::bind("127.0.0.1:0").await?;
+    let upstream = Upstream::new("127.0.0.1", stopped.local_addr()?.port());
+    let down = Fixture { gateway: Gateway::bind(GatewayConfig::new(upstream)).await?, ..down };
+    assert_eq!(down.get("/health").await?.0, 503);
+    Ok(())
+}
+
+#[tokio::test]
+async fn load_balancers_ask_for_the_health_by_any_name_or_none() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    for head in ["GET /health HTTP/1.0\r\n", "GET /health HTTP/1.1\r\nHost: 192.0.2.2:4444\r\nConnection: close\r\n"] {
+        let mut tcp = TcpStream::connect(fixture.gateway.local_addr()).await?;
+        tcp.write_all(format!("{head}\r\n").as_bytes()).await?;
+        let mut answer = String::new();
+        timeout(PATIENCE, tcp.read_to_string(&mut answer)).await.context("no answer")??;
+        assert!(answer.split(' ').nth(1) == Some("200"), "{head}: {answer}");
+    }
     Ok(())
 }
 
@@ -98,7 +121,8 @@ async fn pages_and_foreign_names_are_kept_out() -> Result<()> {
     let fixture = Fixture::start_with(|config| config.metrics(true)).await?;
     for path in ["/metrics", "/health"] {
         let get = || fixture.client.get(format!("http://{}{path}", fixture.gateway.local_addr()));
-        assert_eq!(get().header(HOST, "evil.example").send().await?.status(), 403, "{path}");
+        let named = if path == "/health" { 200 } else { 403 };
+        assert_eq!(get().header(HOST, "evil.example").send().await?.status(), named, "{path}");
         assert_eq!(get().header("Origin", "https://evil.example").send().await?.status(), 403, "{path}");
         assert_eq!(get().send().await?.status(), 200, "{path}");
     }
