@@ -12,6 +12,8 @@ use pgferry_gateway::{
     tls::{CertificateFiles, SelfSigned},
 };
 
+use crate::problem::Usage;
+
 /// Whether the gateway serves `https` and `wss`.
 #[derive(Args)]
 #[command(next_help_heading = "TLS")]
@@ -51,10 +53,23 @@ impl Tls {
     pub(super) fn certificate(self) -> anyhow::Result<Certificate> {
         let Self { tls_cert, tls_key, tls_self_signed } = self;
         Ok(match (tls_cert.zip(tls_key), tls_self_signed) {
-            (Some((certificate, key)), _) => Certificate::Files(CertificateFiles::read(certificate, key)?),
+            (Some((certificate, key)), _) => {
+                check("--tls-cert", &certificate)?;
+                check("--tls-key", &key)?;
+                let files = CertificateFiles::read(certificate, key).context("--tls-cert and --tls-key")?;
+                Certificate::Files(files)
+            }
             (None, Some(file)) => Certificate::SelfSigned { certificate: SelfSigned::for_localhost()?, file },
             (None, None) => Certificate::None,
         })
+    }
+}
+
+/// Says of which option the file is that cannot be read.
+fn check(option: &str, file: &Path) -> Result<(), Usage> {
+    match fs::File::open(file) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Usage(format!("{option}: {} cannot be read: {error}", file.display()))),
     }
 }
 

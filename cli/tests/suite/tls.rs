@@ -36,6 +36,8 @@ fn wrong_files_are_told_of() -> Result<()> {
     for (args, words) in [
         (&["--tls-cert", manifest, "--tls-key", manifest][..], "no certificate"),
         (&["--tls-cert", "/nowhere/cert.pem", "--tls-key", manifest], "/nowhere/cert.pem"),
+        (&["--tls-cert", "/nowhere/cert.pem", "--tls-key", manifest], "--tls-cert"),
+        (&["--tls-cert", manifest, "--tls-key", "/nowhere/key.pem"], "--tls-key: /nowhere/key.pem"),
         (&["--tls-cert", manifest], "--tls-key"),
         (&["--tls-self-signed", "--tls-cert", manifest, "--tls-key", manifest], "cannot be used with"),
         (&["--allow-address", "nonsense"], "host:port"),
