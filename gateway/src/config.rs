@@ -128,7 +128,8 @@ impl GatewayConfig {
         self
     }
 
-    /// Sets how long a client may say nothing while it is to speak: on a fresh connection and within a request's body; twice as
+    /// Sets how long a client may say nothing while it is to speak: on a fresh connection and within a request's body, where less than
+    /// 16 KiB a second counts as such; twice as
     /// long for the whole of a request's head, which counts from the answer before it. Over HTTP/2 a client is asked after so
     /// long whether it is still there, and has as long to answer. Defaults to 60 seconds.
     ///
@@ -173,6 +174,8 @@ impl GatewayConfig {
 
     /// Sets how much memory requests may take together while they are read and taken apart, in bytes; one that finds none is
     /// answered with status 503. Defaults to 256 MiB, four times the largest request.
+    ///
+    /// A quarter of it is kept for requests of up to 64 KiB. Of a larger one no more is read before its caller has logged in.
     pub fn max_request_memory(mut self, bytes: usize) -> Self {
         self.max_request_memory = bytes;
         self
@@ -232,7 +235,7 @@ impl GatewayConfig {
         self.origins.check_names()?;
         if self.tls.is_none() && !self.allow_plain && !self.listen.ip().is_loopback() {
             return Err(Error::refused(format!(
-                "{} can be reached from other machines and passwords would travel in cleartext: listen on 127.0.0.1, put TLS before it (GatewayConfig::tls), or allow it by name (--allow-plain, GatewayConfig::allow_plain)",
+                "{} can be reached from other machines and passwords would travel in cleartext: serve TLS (--tls-cert and --tls-key, or --tls-self-signed; GatewayConfig::tls), listen on 127.0.0.1, or allow it by name (--allow-plain; GatewayConfig::allow_plain)",
                 self.listen
             )));
         }

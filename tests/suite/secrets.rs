@@ -109,6 +109,7 @@ async fn no_text_shows_a_password() -> Result<()> {
                     show(&pool)?;
                     sqlx::query("select $1").bind(1).fetch_one(&pool).await?;
                     show(&sqlx::query("selec 1").execute(&pool).await.unwrap_err())?;
+                    sqlx::query("select 'SECRETCAST'::int").execute(&pool).await.unwrap_err();
                     pool.close().await;
                 }
                 Err(error) => show(&(&error, error.to_string()))?,
@@ -125,6 +126,9 @@ async fn no_text_shows_a_password() -> Result<()> {
     let logged = lines.text();
     // Otherwise it shows nothing because nothing is there.
     assert!(logged.contains("pgferry") && logged.contains("sqlx") && seen.contains("Config"));
+    let failed: Vec<_> = logged.lines().filter(|line| line.contains("request failed")).collect();
+    assert!(failed.iter().any(|line| line.contains("22P02")), "{failed:?}");
+    assert!(!failed.iter().any(|line| line.contains("SECRETCAST")), "{failed:?}");
     for secret in [right, wrong] {
         for (name, text) in [("Debug", &seen), ("log", &logged)] {
             if let Some(line) = text.lines().find(|line| line.contains(secret)) {

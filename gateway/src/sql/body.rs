@@ -130,7 +130,7 @@ impl Running {
 
 /// What ends an answer of which a part was sent: what was written since is dropped, so that the fault follows a whole row.
 fn late(fault: Fault) -> Bytes {
-    tracing::debug!(message = fault.message(), "request failed behind its first rows");
+    tracing::debug!(reason = fault.reason(), "request failed behind its first rows");
     fault.late_body()
 }
 

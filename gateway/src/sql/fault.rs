@@ -30,7 +30,10 @@ impl Fault {
     }
 
     pub(crate) fn request_too_slow(silence: Duration) -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, format!("nothing of the HTTP request body came for {silence:?}"))
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            format!("the HTTP request body came too slowly: nothing, or next to nothing, of it in {silence:?}"),
+        )
     }
 
     /// Nothing was executed, and it may do well later.
@@ -54,6 +57,14 @@ impl Fault {
 
     pub(crate) fn unreadable_response() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "could not parse postgres response")
+    }
+
+    /// The statement has run, and changed the encoding of its own result.
+    pub(crate) fn not_utf8() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "could not parse postgres response: a value is not UTF-8, which JSON has to be. The statement has run. Leave client_encoding at UTF8, or return such bytes as bytea",
+        )
     }
 
     /// An error as Postgres reports it.
@@ -113,6 +124,14 @@ impl Fault {
 
     pub(crate) fn message(&self) -> &str {
         &self.error.message
+    }
+
+    /// Returns what a log may say of it: the SQLSTATE where it is Postgres's, whose message can quote values of the statement.
+    pub(crate) fn reason(&self) -> &str {
+        match self.error.code() {
+            Some(code) => code.as_str(),
+            None => self.message(),
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod array;
 mod body;
 mod credentials;
 mod fault;
+mod json_value;
 mod lenient;
 mod look_up;
 mod output;
@@ -12,19 +13,19 @@ mod payload;
 mod plain;
 mod request;
 mod result;
+mod room;
 mod run;
+mod upload;
 mod value_kind;
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use http::{
     HeaderValue, Request, Response, StatusCode,
     header::{CONTENT_LENGTH, CONTENT_TYPE},
 };
-use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Bytes, Incoming};
-use tokio::time::{Instant, timeout};
 
 pub(crate) use body::Body;
 pub(crate) use credentials::Credentials;
@@ -34,14 +35,12 @@ pub(crate) use value_kind::ValueKinds;
 use crate::{
     faults::Started,
     gateway::Shared,
-    memory::{Exhausted, Held},
+    memory::{Held, SMALL},
 };
 use output::Output;
 use payload::Payload;
 use request::Options;
-
-/// How fast a request's body has to come after the time that a client may be silent, in bytes a second.
-const SLOWEST: u64 = 16 * 1024;
+use upload::Upload;
 
 /// How large a request and its response may be, in bytes, and how long a client may keep silent while it is to speak.
 #[derive(Clone, Copy, Debug)]
@@ -56,8 +55,7 @@ pub(crate) struct Limits {
 /// Dropping it while a query runs cancels the query, and so does dropping the answer's body.
 pub(crate) async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
     result(shared, request).await.unwrap_or_else(|fault| {
-        // The message may quote values of the statement, so it is for those who ask for details.
-        tracing::debug!(status = fault.status.as_u16(), message = fault.message(), "request failed");
+        tracing::debug!(status = fault.status.as_u16(), reason = fault.reason(), "request failed");
         json(fault.status, fault.body())
     })
 }
@@ -81,10 +79,12 @@ async fn result(shared: &Shared, request: Request<Incoming>) -> Result<Response<
     let credentials = Credentials::from_headers(&head.headers)?;
     let options = Options::from_headers(&head.headers)?;
     let announced = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    let body = read(body, announced, limits, &mut held).await?;
+    let upload = Upload::new(body, announced, limits)?;
+    let body = read(upload, shared, &credentials, &mut held).await?;
     shared.metrics.received(body.len());
     // Only who has logged in may have the gateway take a body apart.
     let mut lease = shared.pool.lease(&credentials).await?;
+    held.log_in();
     let (parsed, held) = Payload::parse(&body, held);
     drop(body);
     let payload = match parsed {
@@ -119,34 +119,63 @@ async fn result(shared: &Shared, request: Request<Incoming>) -> Result<Response<
     Ok(response)
 }
 
-/// Reads a request's body, as long as it keeps to the limit: an announced length is checked before anything is read.
-async fn read<B>(body: B, announced: Option<usize>, limits: Limits, held: &mut Held) -> Result<Bytes, Fault>
+/// Reads a request's body. Its caller has logged in before more of it is kept than a small request has, or when there is no more
+/// memory for small ones.
+async fn read<B>(
+    mut upload: Upload<B>,
+    shared: &Shared,
+    credentials: &Credentials,
+    held: &mut Held,
+) -> Result<Bytes, Fault>
 where
-    B: HttpBody<Data = Bytes>,
+    B: HttpBody<Data = Bytes> + Unpin,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let Limits { request: limit, silence, .. } = limits;
-    if announced.is_some_and(|length| length > limit) {
-        return Err(Fault::request_too_large(limit));
-    }
-    let mut body = pin!(body);
     let mut whole = BytesMut::new();
-    let began = Instant::now();
-    loop {
-        // A little now and then is no way to keep the gateway's memory.
-        let due = silence.saturating_add(Duration::from_secs(whole.len() as u64 / SLOWEST));
-        let patience = silence.min(due.saturating_sub(began.elapsed()));
-        let frame = timeout(patience, body.frame()).await.map_err(|_| Fault::request_too_slow(silence))?;
-        let Some(frame) = frame else { break };
-        let frame = frame
-            .map_err(|error| Fault::bad_request(format!("could not read the HTTP request body: {}", error.into())))?;
-        let Ok(data) = frame.into_data() else { continue };
-        if data.len() > limit - whole.len() {
-            return Err(Fault::request_too_large(limit));
+    let mut logged_in = false;
+    if upload.announced().is_some_and(|length| length > SMALL) {
+        log_in(&mut upload, shared, credentials, held).await?;
+        logged_in = true;
+    }
+    while let Some(data) = upload.next().await? {
+        let is_small = whole.len().saturating_add(data.len()) <= SMALL;
+        let mut grown = held.grow(data.len());
+        if !logged_in && (!is_small || grown.is_err()) {
+            log_in(&mut upload, shared, credentials, held).await?;
+            logged_in = true;
+            if grown.is_err() {
+                grown = held.grow(data.len());
+            }
         }
-        held.grow(data.len()).map_err(|Exhausted| Fault::out_of_memory())?;
+        if grown.is_err() {
+            upload.discard().await;
+            return Err(Fault::out_of_memory());
+        }
         // Copied: to keep the frames costs many times their size when each has one byte.
         whole.extend_from_slice(&data);
     }
     Ok(whole.freeze())
+}
+
+/// Logs a request's caller in, and keeps no connection for it while its body comes.
+async fn log_in<B>(
+    upload: &mut Upload<B>,
+    shared: &Shared,
+    credentials: &Credentials,
+    held: &mut Held,
+) -> Result<(), Fault>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    match shared.pool.lease(credentials).await {
+        Ok(lease) => lease.finish(),
+        Err(fault) => {
+            upload.discard().await;
+            return Err(fault);
+        }
+    }
+    held.log_in();
+    upload.restart();
+    Ok(())
 }

@@ -144,7 +144,7 @@ impl RowWriter {
             match value {
                 None => body.put_slice(b"null"),
                 Some(value) => {
-                    let text = str::from_utf8(value).map_err(|_| Fault::unreadable_response())?;
+                    let text = str::from_utf8(value).map_err(|_| Fault::not_utf8())?;
                     match self.kinds.get(index) {
                         Some(kind) if !self.mode.raw => parsed(body, text, *kind),
                         _ => string(body, text),

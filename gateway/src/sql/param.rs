@@ -1,10 +1,14 @@
 use std::fmt;
 
 use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+    Deserializer,
+    de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::Value;
+
+use super::{json_value, room::Room};
+
+/// What the allocator needs for each text beside its bytes.
+const ALLOCATION: usize = 16;
 
 /// A parameter in Postgres's text form; `None` is NULL.
 ///
@@ -14,15 +18,22 @@ use serde_json::Value;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Param(pub(crate) Option<String>);
 
-impl<'de> Deserialize<'de> for Param {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ParamVisitor)
+/// Reads a parameter, for whose text it takes memory.
+#[derive(Clone, Copy)]
+pub(super) struct ParamIn<'a>(pub(super) &'a Room);
+
+impl<'de> DeserializeSeed<'de> for ParamIn<'_> {
+    type Value = Param;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Param, D::Error> {
+        let param = deserializer.deserialize_any(self)?;
+        let text = param.0.as_ref().map_or(0, |text| text.len().saturating_add(ALLOCATION));
+        self.0.take(text.saturating_add(size_of::<Param>()))?;
+        Ok(param)
     }
 }
 
-struct ParamVisitor;
-
-impl<'de> Visitor<'de> for ParamVisitor {
+impl<'de> Visitor<'de> for ParamIn<'_> {
     type Value = Param;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -58,12 +69,12 @@ impl<'de> Visitor<'de> for ParamVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Param, A::Error> {
-        Ok(Param(Some(json_object(map)?)))
+        Ok(Param(Some(json_value::sorted(map, self.0)?)))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Param, A::Error> {
         let mut literal = String::new();
-        write_array(&mut literal, seq)?;
+        write_array(&mut literal, seq, self.0)?;
         Ok(Param(Some(literal)))
     }
 }
@@ -72,6 +83,7 @@ impl<'de> Visitor<'de> for ParamVisitor {
 struct Element<'a> {
     literal: &'a mut String,
     first: bool,
+    room: &'a Room,
 }
 
 impl<'de> DeserializeSeed<'de> for Element<'_> {
@@ -123,19 +135,19 @@ impl<'de> Visitor<'de> for Element<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        write_quoted(self.literal, &json_object(map)?);
+        write_quoted(self.literal, &json_value::sorted(map, self.room)?);
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
-        write_array(self.literal, seq)
+        write_array(self.literal, seq, self.room)
     }
 }
 
-fn write_array<'de, A: SeqAccess<'de>>(literal: &mut String, mut seq: A) -> Result<(), A::Error> {
+fn write_array<'de, A: SeqAccess<'de>>(literal: &mut String, mut seq: A, room: &Room) -> Result<(), A::Error> {
     literal.push('{');
     let mut first = true;
-    while seq.next_element_seed(Element { literal: &mut *literal, first })?.is_some() {
+    while seq.next_element_seed(Element { literal: &mut *literal, first, room })?.is_some() {
         first = false;
     }
     literal.push('}');
@@ -160,16 +172,15 @@ fn json_number<E: Error>(value: f64) -> Result<String, E> {
     serde_json::to_string(&value).map_err(E::custom)
 }
 
-fn json_object<'de, A: MapAccess<'de>>(map: A) -> Result<String, A::Error> {
-    Ok(Value::deserialize(MapAccessDeserializer::new(map))?.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::Memory;
 
     fn text(json: &str) -> Option<String> {
-        serde_json::from_str::<Param>(json).map(|param| param.0).unwrap_or_else(|error| panic!("{json}: {error}"))
+        let room = Room::new(Memory::new(1024 * 1024).hold());
+        let param = ParamIn(&room).deserialize(&mut serde_json::Deserializer::from_str(json));
+        param.map(|param| param.0).unwrap_or_else(|error| panic!("{json}: {error}"))
     }
 
     #[test]

@@ -1,16 +1,14 @@
-use std::{
-    cell::{Cell, RefCell},
-    fmt,
-};
+use std::fmt;
 
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess};
 
 use super::{
     fault::Fault,
     lenient::{As, Shape, skip},
-    param::Param,
+    param::{Param, ParamIn},
+    room::Room,
 };
-use crate::memory::{Exhausted, Held};
+use crate::memory::Held;
 
 /// How many parameters the reference's Bind message can count (PROTOCOL.md, section 2).
 const MAX_PARAMS: usize = i16::MAX as usize;
@@ -45,9 +43,9 @@ pub(crate) struct Batch {
 impl Payload {
     /// Reads a body, and gives back what holds the memory for what became of it: small values take a multiple of their text.
     pub(super) fn parse(body: &[u8], held: Held) -> (Result<Self, Fault>, Held) {
-        let room = Room { held: RefCell::new(held), exhausted: Cell::new(false) };
+        let room = Room::new(held);
         let parsed = Self::parse_within(body, &room);
-        (parsed, room.held.into_inner())
+        (parsed, room.into_held())
     }
 
     fn parse_within(body: &[u8], room: &Room) -> Result<Self, Fault> {
@@ -57,26 +55,11 @@ impl Payload {
             payload.ok_or_else(|| serde_json::Error::custom(NEITHER))
         });
         parsed.map_err(|error| {
-            if room.exhausted.get() {
+            if room.is_exhausted() {
                 Fault::out_of_memory()
             } else {
                 Fault::bad_request(format!("could not parse the HTTP request body: {error}"))
             }
-        })
-    }
-}
-
-/// The memory for what is read.
-struct Room {
-    held: RefCell<Held>,
-    exhausted: Cell<bool>,
-}
-
-impl Room {
-    fn take<E: Error>(&self, bytes: usize) -> Result<(), E> {
-        self.held.borrow_mut().grow(bytes).map_err(|Exhausted| {
-            self.exhausted.set(true);
-            E::custom("there is no memory left")
         })
     }
 }
@@ -205,12 +188,10 @@ impl<'de> Shape<'de> for ParamsShape<'_> {
 
     fn array<A: SeqAccess<'de>>(self, seq: &mut A) -> Result<Option<Vec<Param>>, A::Error> {
         let mut params = Vec::new();
-        while let Some(param) = seq.next_element::<Param>()? {
+        while let Some(param) = seq.next_element_seed(ParamIn(self.0))? {
             if params.len() == MAX_PARAMS {
                 return Err(A::Error::custom(TooManyParams));
             }
-            let text = param.0.as_ref().map_or(0, |text| text.len() + ALLOCATION);
-            self.0.take(size_of::<Param>() + text)?;
             params.push(param);
         }
         Ok(Some(params))
@@ -255,8 +236,14 @@ mod tests {
     use super::*;
     use crate::memory::Memory;
 
+    fn logged_in(memory: usize) -> Held {
+        let mut held = Memory::new(memory).hold();
+        held.log_in();
+        held
+    }
+
     fn parse(body: &str) -> Result<Payload, Fault> {
-        Payload::parse(body.as_bytes(), Memory::new(64 * 1024 * 1024).hold()).0
+        Payload::parse(body.as_bytes(), logged_in(64 * 1024 * 1024)).0
     }
 
     fn error(body: &str) -> String {
@@ -316,9 +303,23 @@ mod tests {
         let params = vec!["1"; 10_000].join(",");
         let body = format!(r#"{{"queries":[{{"query":"a","params":[{params}]}}]}}"#);
         for (memory, did_well) in [(10_000 * size_of::<Param>(), false), (1024 * 1024, true)] {
-            let parsed = Payload::parse(body.as_bytes(), Memory::new(memory).hold()).0;
+            let parsed = Payload::parse(body.as_bytes(), logged_in(memory)).0;
             assert_eq!(parsed.is_ok(), did_well);
             assert!(parsed.err().is_none_or(|fault| fault.status == http::StatusCode::SERVICE_UNAVAILABLE));
+        }
+    }
+
+    #[test]
+    fn takes_memory_for_the_tree_that_sorts_keys() {
+        let keys = (0..20_000).map(|key| format!(r#""{key}":0"#)).collect::<Vec<_>>().join(",");
+        let maps = vec![r#"{"a":0}"#; 5_000].join(",");
+        for param in [format!("{{{keys}}}"), format!("[{{{keys}}}]"), format!(r#"{{"a":[{maps}]}}"#)] {
+            let body = format!(r#"{{"query":"a","params":[{param}]}}"#);
+            let refused = Payload::parse(body.as_bytes(), logged_in(2 * 1024 * 1024)).0.err();
+            assert!(refused.is_some_and(|fault| fault.status == http::StatusCode::SERVICE_UNAVAILABLE));
+            // The second finds what the first has given back.
+            let body = format!(r#"{{"query":"a","params":[{}]}}"#, vec![param; 10].join(","));
+            assert!(Payload::parse(body.as_bytes(), logged_in(12 * 1024 * 1024)).0.is_ok());
         }
     }
 

@@ -296,3 +296,13 @@ async fn a_request_may_come_byte_by_byte() -> Result<()> {
     assert_eq!(serde_json::from_str::<Value>(body)?["rows"], json!([{ "?column?": "slow" }]));
     Ok(())
 }
+
+#[tokio::test]
+async fn a_result_in_another_encoding_is_told_of() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let (status, body) = fixture.failure("SELECT set_config('client_encoding', 'LATIN1', false), 'é'").await?;
+    assert_eq!(status, 500);
+    assert!(body["message"].as_str().is_some_and(|message| message.contains("client_encoding")), "{body}");
+    assert_eq!(fixture.rows("SELECT 'é'").await?, json!([["é"]]));
+    Ok(())
+}

@@ -7,8 +7,13 @@ use futures_util::future::{join_all, try_join_all};
 use pgferry::wire::{Client, Startup};
 use pgferry_gateway::WsAuth;
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
 
-use super::{Fixture, answer, wait_for};
+use super::{Fixture, PATIENCE, answer, wait_for};
 
 /// How many connections the server has of a role that only one test uses.
 async fn expect_connections(fixture: &Fixture, role: &str, count: &str) -> Result<()> {
@@ -211,6 +216,78 @@ async fn memory_for_requests_is_bounded() -> Result<()> {
         assert_eq!(status, 503, "{body}");
         assert!(body["message"].as_str().is_some_and(|message| message.contains("--max-request-memory")), "{body}");
         assert_eq!(fixture.rows("SELECT 1").await?, json!([["1"]]), "what was taken was not given back");
+    }
+    Ok(())
+}
+
+/// Sends a head that announces so much, and the first of its body.
+async fn begin(fixture: &Fixture, url: &str, announced: usize, first: usize) -> Result<TcpStream> {
+    let mut tcp = TcpStream::connect(fixture.gateway.local_addr()).await?;
+    let head = format!(
+        "POST /sql HTTP/1.1\r\nHost: localhost\r\nNeon-Connection-String: {url}\r\nContent-Length: {announced}\r\n\r\n"
+    );
+    tcp.write_all(head.as_bytes()).await?;
+    tcp.write_all(&vec![b' '; first]).await?;
+    Ok(tcp)
+}
+
+#[tokio::test]
+async fn strangers_take_no_memory_from_others() -> Result<()> {
+    const MIB: usize = 1024 * 1024;
+    let fixture = Fixture::start_with(|config| config.max_request_memory(8 * MIB)).await?;
+    let stranger = fixture.postgres.url_for("app", "0pen-sesame", "app");
+    let mut open = Vec::new();
+    for _ in 0..4 {
+        open.push(begin(&fixture, &stranger, 2 * MIB, 2 * MIB - 1).await?);
+    }
+    for _ in 0..200 {
+        open.push(begin(&fixture, &stranger, 60_000, 59_000).await?);
+    }
+    // What was sent has been read when the answer to what came later is there.
+    for _ in 0..20 {
+        assert_eq!(fixture.rows("SELECT 1").await?, json!([["1"]]));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let large = json!({ "query": "SELECT length($1)", "params": ["x".repeat(MIB)] });
+    let (status, body) = answer(fixture.request(&large).send().await?).await?;
+    assert_eq!((status.as_u16(), &body["rows"]), (200, &json!([["1048576"]])), "{body}");
+
+    // Who sends all of it hears why it was not taken.
+    let mut tcp = begin(&fixture, &stranger, 2 * MIB, 2 * MIB).await?;
+    let mut heard = [0; 512];
+    let length = timeout(PATIENCE, tcp.read(&mut heard)).await.context("no answer")??;
+    assert!(String::from_utf8_lossy(&heard[..length]).starts_with("HTTP/1.1 400 "));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_came_fast_pays_for_no_slowness_behind_it() -> Result<()> {
+    let fixture = Fixture::start_with(|config| config.client_timeout(Duration::from_secs(1))).await?;
+    let mut tcp = begin(&fixture, &fixture.postgres.url(), 8_000_000, 4_000_000).await?;
+    let mut heard = [0; 512];
+    let slow = async {
+        loop {
+            tokio::select! {
+                length = tcp.read(&mut heard) => return length,
+                () = tokio::time::sleep(Duration::from_millis(100)) => {}
+            }
+            tcp.write_all(b" ").await?;
+        }
+    };
+    let length = timeout(PATIENCE, slow).await.context("it is read for minutes")??;
+    assert!(String::from_utf8_lossy(&heard[..length]).starts_with("HTTP/1.1 408 "));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_tree_of_an_object_counts() -> Result<()> {
+    let fixture = Fixture::start_with(|config| config.max_request_memory(16 * 1024 * 1024)).await?;
+    let keys = |count: u32| (0..count).map(|key| format!(r#""{key}":0"#)).collect::<Vec<_>>().join(",");
+    for (count, expected) in [(300_000, 503), (10_000, 200)] {
+        let body = format!(r#"{{"query":"SELECT length($1)","params":[{{{}}}]}}"#, keys(count));
+        let request = fixture.request(&json!(null)).body(body);
+        let (status, body) = answer(request.send().await?).await?;
+        assert_eq!(status.as_u16(), expected, "{body}");
     }
     Ok(())
 }
