@@ -117,9 +117,10 @@ fn admit(shared: &Shared, kind: Kind, request: &Request<Incoming>) -> Result<(),
     if shared.config.origins.any() {
         return Ok(());
     }
-    // Load balancers ask for the health by address, or by no name at all, and it is but one bit.
-    if kind != Kind::Health {
-        shared.config.hosts.check(request)?;
+    match kind {
+        // As load balancers ask.
+        Kind::Health => shared.config.hosts.check_name(request)?,
+        _ => shared.config.hosts.check(request)?,
     }
     shared.config.origins.check(request)
 }

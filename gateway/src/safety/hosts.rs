@@ -19,27 +19,44 @@ impl Hosts {
 
     /// Refuses a request that calls the gateway by a foreign name.
     pub(crate) fn check<B>(&self, request: &Request<B>) -> Result<(), Fault> {
-        // HTTP/2 has the name in its address instead of a header. Where there are several, all must be known.
-        let headers = request.headers().get_all(HOST).iter().map(|host| host.to_str().ok());
-        let authority = request.uri().authority().map(|authority| Some(authority.as_str()));
-        let mut names = headers.chain(authority).peekable();
-        if names.peek().is_some() && names.all(|name| name.is_some_and(|name| self.has(without_port(name)))) {
-            return Ok(());
-        }
-        Err(Fault::new(
-            StatusCode::FORBIDDEN,
-            "the gateway does not go by this Host name: call it localhost, or start it with --allow-host and the name",
-        ))
+        let mut names = names(request).peekable();
+        let known = names.peek().is_some() && names.all(|name| name.is_some_and(|name| self.has(without_port(name))));
+        if known { Ok(()) } else { Err(foreign()) }
+    }
+
+    /// Does the same, but for one that has no name or an address instead: only a name can be made to resolve to another's machine.
+    pub(crate) fn check_name<B>(&self, request: &Request<B>) -> Result<(), Fault> {
+        let known = names(request)
+            .all(|name| name.map(without_port).is_some_and(|name| self.has(name) || address(name).is_some()));
+        if known { Ok(()) } else { Err(foreign()) }
     }
 
     fn has(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
-        let is_loopback = |host: &str| host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
         host == "localhost"
             || host.ends_with(".localhost")
-            || is_loopback(host.trim_start_matches('[').trim_end_matches(']'))
+            || address(&host).is_some_and(|ip| ip.is_loopback())
             || self.named.contains(&host)
     }
+}
+
+/// The names that a request calls the gateway by; `None` for one that is no text.
+fn names<B>(request: &Request<B>) -> impl Iterator<Item = Option<&str>> {
+    // HTTP/2 has the name in its address instead of a header. Where there are several, all must be known.
+    let headers = request.headers().get_all(HOST).iter().map(|host| host.to_str().ok());
+    let authority = request.uri().authority().map(|authority| Some(authority.as_str()));
+    headers.chain(authority)
+}
+
+fn foreign() -> Fault {
+    Fault::new(
+        StatusCode::FORBIDDEN,
+        "the gateway does not go by this Host name: call it localhost, or start it with --allow-host and the name",
+    )
+}
+
+fn address(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 fn without_port(authority: &str) -> &str {
@@ -121,6 +138,16 @@ mod tests {
             assert!(hosts().check(&request("/sql", &[host.as_bytes()])).is_err(), "{host}");
         }
         assert!(hosts().check(&request("/sql", &[])).is_err(), "no name at all");
+    }
+
+    #[test]
+    fn addresses_are_let_in_where_names_alone_are_checked() {
+        for names in [&[][..], &[&b"192.0.2.2:4444"[..]], &[b"[fe80::1]:80"], &[b"localhost"], &[b"db.internal"]] {
+            assert!(hosts().check_name(&request("/health", names)).is_ok(), "{names:?}");
+        }
+        for names in [&[&b"evil.example"[..]][..], &[b"192.0.2.2", b"evil.example"], &[b"0x7f.1"], &[b"\xff"], &[b""]] {
+            assert!(hosts().check_name(&request("/health", names)).is_err(), "{names:?}");
+        }
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl Fault {
     pub(crate) fn not_utf8() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "could not parse postgres response: a value is not UTF-8, which JSON has to be. The statement has run. Leave client_encoding at UTF8, or return such bytes as bytea",
+            "could not parse postgres response: a value is not UTF-8, which JSON has to be. The statement has run (a batch is rolled back). Leave client_encoding at UTF8, or return such bytes as bytea",
         )
     }
 

@@ -6,7 +6,7 @@ use serde::{
 };
 use serde_json::{Map, Number, Value};
 
-use super::room::Room;
+use super::room::{ALLOCATION, Room};
 
 /// What an element of an array takes while its vector grows, in bytes.
 const ELEMENT: usize = 3 * size_of::<Value>();
@@ -16,9 +16,6 @@ const ENTRY: usize = 3 * (size_of::<String>() + size_of::<Value>());
 
 /// What a map's first node takes, however little is in it, in bytes.
 const NODE: usize = 12 * (size_of::<String>() + size_of::<Value>());
-
-/// What the allocator needs for each text beside its bytes.
-const ALLOCATION: usize = 16;
 
 /// Reads an object as JSON text with sorted keys: a tree is needed for it, whose memory is taken before each of its parts is made.
 pub(super) fn sorted<'de, A: MapAccess<'de>>(map: A, room: &Room) -> Result<String, A::Error> {

@@ -5,10 +5,10 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
-use super::{json_value, room::Room};
-
-/// What the allocator needs for each text beside its bytes.
-const ALLOCATION: usize = 16;
+use super::{
+    json_value,
+    room::{ALLOCATION, Room},
+};
 
 /// A parameter in Postgres's text form; `None` is NULL.
 ///

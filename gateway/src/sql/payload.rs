@@ -6,15 +6,12 @@ use super::{
     fault::Fault,
     lenient::{As, Shape, skip},
     param::{Param, ParamIn},
-    room::Room,
+    room::{ALLOCATION, Room},
 };
 use crate::memory::Held;
 
 /// How many parameters the reference's Bind message can count (PROTOCOL.md, section 2).
 const MAX_PARAMS: usize = i16::MAX as usize;
-
-/// What the allocator needs for each text beside its bytes.
-const ALLOCATION: usize = 16;
 
 /// What the reference says of a body that is JSON and neither form; clients know the text.
 const NEITHER: &str = "data did not match any variant of untagged enum Payload";

@@ -4,6 +4,9 @@ use serde::de::Error;
 
 use crate::memory::{Exhausted, Held};
 
+/// What the allocator needs for each text beside its bytes.
+pub(super) const ALLOCATION: usize = 16;
+
 /// The memory for what a body is made into.
 pub(super) struct Room {
     held: RefCell<Held>,
