@@ -57,6 +57,10 @@ impl Session {
         for frame in frames {
             self.forward(&frame, &mut pending, &mut up);
         }
+        // What is too long to be kept ends without one.
+        if end == End::Flush {
+            up.extend_from_slice(&message::flush());
+        }
         let mut is_held = false;
         let mut passing = if end == End::Flush { Passing::ToSync } else { Passing::Nothing };
         let mut is_ready = false;

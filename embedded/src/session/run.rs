@@ -39,7 +39,7 @@ use crate::{
 pub(crate) const MAX_MESSAGE: usize = 127 << 20;
 
 /// How much is kept until a client awaits an answer, in bytes; a batch that is longer begins to run before.
-const MAX_KEPT: usize = 64 << 20;
+const MAX_KEPT: usize = 4 << 20;
 /// How long the end of a session may take. Beyond that the engine is started again.
 const LEAVE: Duration = Duration::from_secs(10);
 

@@ -158,3 +158,18 @@ async fn a_statement_that_cannot_be_parsed_again_hinders_no_other() -> Result<()
     assert!(tags == "312DCZ" && said.contains("43"), "{tags} {said}");
     Ok(())
 }
+
+#[tokio::test]
+async fn what_comes_without_an_end_is_not_kept_for_ever() -> Result<()> {
+    let server = start()?;
+    let mut raw = Raw::connect(&server).await?;
+    let long = [b"\0", &b"y".repeat(1 << 20)[..], b"\0\0\0"].concat();
+    for _ in 0..8 {
+        timeout(PATIENCE, raw.send(&[(b'P', &long)])).await??;
+    }
+    // The client has not asked for an answer yet.
+    assert!(raw.until(b"E").await?.1.contains("42601"));
+    raw.send(&[SYNC]).await?;
+    assert_eq!(raw.until(b"Z").await?.0, "Z");
+    expect_right_answers(&server).await
+}
