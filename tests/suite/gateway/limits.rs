@@ -45,7 +45,7 @@ async fn sessions_are_refused_and_requests_never() -> Result<()> {
     let sessions = async {
         let connect = async || Client::connect(fixture.websocket().await.ok()?, &startup).await.ok();
         let first = join_all((0..15).map(|_| connect())).await;
-        let late = tokio::time::timeout(Duration::from_millis(500), join_all((0..85).map(|_| connect()))).await;
+        let late = timeout(Duration::from_millis(500), join_all((0..85).map(|_| connect()))).await;
         (first, late.is_err())
     };
     let requests = try_join_all((0..100).map(async |_| {
@@ -138,7 +138,7 @@ async fn who_leaves_the_queue_holds_up_nobody() -> Result<()> {
     let first = Client::connect(fixture.websocket().await?, &startup).await?;
     for _ in 0..3 {
         let impatient = Client::connect(fixture.websocket().await?, &startup);
-        assert!(tokio::time::timeout(Duration::from_millis(100), impatient).await.is_err());
+        assert!(timeout(Duration::from_millis(100), impatient).await.is_err());
     }
     first.close().await?;
     assert_eq!(fixture.rows("SELECT 1").await?, json!([["1"]]));
