@@ -32,7 +32,7 @@ impl Fixture {
                 tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             }
         };
-        let polled = tokio::time::timeout(PATIENCE, polled).await;
+        let polled = timeout(PATIENCE, polled).await;
         polled.with_context(|| format!("{series} was never {expected}:\n{seen}"))?
     }
 }
