@@ -18,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    client_socket::ClientSocket,
     client_stream::ClientStream,
     config::GatewayConfig,
     executor::Executor,
@@ -308,26 +309,28 @@ impl Shared {
         {
             return;
         }
+        let socket = ClientSocket::new(tcp);
         let Some(tls) = &self.config.tls else {
-            return self.serve(tcp, place).await;
+            return self.serve(socket.clone(), socket, place).await;
         };
-        match timeout(TLS_TIMEOUT, TlsAcceptor::from(Arc::clone(tls)).accept(tcp)).await {
-            Ok(Ok(tls)) => self.serve(tls, place).await,
+        match timeout(TLS_TIMEOUT, TlsAcceptor::from(Arc::clone(tls)).accept(socket.clone())).await {
+            Ok(Ok(tls)) => self.serve(tls, socket, place).await,
             Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
         }
     }
 
-    async fn serve<S>(self: Arc<Self>, stream: S, place: Option<OwnedSemaphorePermit>)
+    async fn serve<S>(self: Arc<Self>, stream: S, socket: ClientSocket, place: Option<OwnedSemaphorePermit>)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let shared = Arc::clone(&self);
         let cut = CancellationToken::new();
         let cutting = cut.clone();
+        let client = socket.clone();
         let service = service_fn(move |request| {
-            let (shared, cut) = (Arc::clone(&shared), cutting.clone());
-            async move { service::respond(shared, request).await.inspect_err(|Cut| cut.cancel()) }
+            let (shared, client, cut) = (Arc::clone(&shared), client.clone(), cutting.clone());
+            async move { service::respond(shared, client, request).await.inspect_err(|Cut| cut.cancel()) }
         });
         let mut builder = auto::Builder::new(Executor(Arc::clone(&self)));
         let patience = self.config.limits.silence;
@@ -356,6 +359,7 @@ impl Shared {
         let served = select! {
             served = serving => served,
             () = cut.cancelled() => Ok(()),
+            () = socket.gone() => Ok(()),
         };
         if let Err(error) = served {
             tracing::debug!(error, "a connection ended early");

@@ -22,6 +22,7 @@
 //! * The position in the error for a body that is not UTF-8 is that of the byte, not of the string's end.
 
 mod address;
+mod client_socket;
 mod client_stream;
 mod config;
 mod delivery;

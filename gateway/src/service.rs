@@ -8,12 +8,14 @@ use http::{
 };
 use hyper::body::Incoming;
 use pgferry::http::wire::{PATH, REQUEST_ID};
+use tokio::select;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
     address,
+    client_socket::ClientSocket,
     delivery::Delivery,
     faults::{Cut, Injector},
     gateway::Shared,
@@ -35,7 +37,11 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 const METRICS: &str = "/metrics";
 
 /// Answers one request, whatever it is, unless its connection is to be closed instead.
-pub(crate) async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Delivery>, Cut> {
+pub(crate) async fn respond(
+    shared: Arc<Shared>,
+    client: ClientSocket,
+    request: Request<Incoming>,
+) -> Result<Response<Delivery>, Cut> {
     let began = Instant::now();
     let id = Uuid::new_v4().to_string();
     let kind = kind(&request);
@@ -47,9 +53,8 @@ pub(crate) async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> 
         Ok(()) => match kind {
             Kind::Sql => query(&shared, request).instrument(span).await?,
             Kind::Preflight => Response::new(Body::default()),
-            Kind::WebSocket => {
-                upgrade(shared.clone(), request, &id).unwrap_or_else(|fault| sql::json(fault.status, fault.body()))
-            }
+            Kind::WebSocket => upgrade(shared.clone(), client, request, &id)
+                .unwrap_or_else(|fault| sql::json(fault.status, fault.body())),
             Kind::Health => shared.health.answer(&shared.upstream, shared.draining.is_cancelled()).await,
             Kind::Metrics => metrics(&shared),
             Kind::Other => sql::json(StatusCode::BAD_REQUEST, &br#""query is not supported""#[..]),
@@ -131,7 +136,12 @@ fn is_upgrade(request: &Request<Incoming>) -> bool {
 }
 
 /// Accepts a WebSocket on whatever path, without a subprotocol or an extension, and starts its session.
-fn upgrade(shared: Arc<Shared>, mut request: Request<Incoming>, id: &str) -> Result<Answer, Fault> {
+fn upgrade(
+    shared: Arc<Shared>,
+    client: ClientSocket,
+    mut request: Request<Incoming>,
+    id: &str,
+) -> Result<Answer, Fault> {
     let called = request.headers().get(HOST).and_then(|host| host.to_str().ok());
     let upstream = address::choose(request.uri().query(), called, &shared.upstream, &shared.config.addresses)?;
     if let Some(refused) = shared.faults.as_ref().and_then(Injector::refuse_upgrade) {
@@ -140,7 +150,12 @@ fn upgrade(shared: Arc<Shared>, mut request: Request<Incoming>, id: &str) -> Res
     let upgrade = hyper::upgrade::on(&mut request);
     let response = create_response_with_body(&request, Body::default)
         .map_err(|error| Fault::bad_request(format!("this is no WebSocket's opening handshake: {error}")))?;
-    let task = session::run(Arc::clone(&shared), upgrade, upstream, id.to_owned());
-    shared.spawn(task);
+    let session = session::run(Arc::clone(&shared), upgrade, upstream, id.to_owned());
+    shared.spawn(async move {
+        select! {
+            () = session => {}
+            () = client.gone() => {}
+        }
+    });
     Ok(response)
 }

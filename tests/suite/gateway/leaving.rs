@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use pgferry::{websocket::connect_on, wire::Client};
 use serde_json::json;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
@@ -65,4 +66,40 @@ async fn while_it_waits_for_a_connection() -> Result<()> {
     drop(first);
     assert_eq!(fixture.rows("SELECT 1").await?, json!([["1"]]));
     Ok(())
+}
+
+#[tokio::test]
+async fn with_more_sent_than_is_read() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    for (number, more, linger) in [
+        (4736, "\r\n", None),
+        (4737, "\r\n", Some(Duration::ZERO)),
+        (4738, "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n", None),
+    ] {
+        let mut tcp = ask(&fixture, number).await?;
+        tcp.write_all(more.as_bytes()).await?;
+        socket2::SockRef::from(&tcp).set_linger(linger)?;
+        drop(tcp);
+        wait_for(fixture.postgres, &running(number), "0").await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn with_more_sent_through_a_websocket_than_postgres_reads() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let tcp = TcpStream::connect(fixture.gateway.local_addr()).await?;
+    socket2::SockRef::from(&tcp).set_linger(Some(Duration::ZERO))?;
+    let stream = connect_on(tcp, &fixture.gateway.ws_url().parse()?).await?;
+    let mut client = Client::connect(stream, &fixture.startup("password")?).await?;
+    client.queue_simple_query("SELECT pg_sleep(600), 4739").await?;
+    let more = format!("SELECT '{}'", "x".repeat(1024 * 1024));
+    for _ in 0..64 {
+        client.queue_simple_query(&more).await?;
+    }
+    // It sends what it can.
+    assert!(tokio::time::timeout(Duration::from_secs(2), client.ping()).await.is_err());
+    wait_for(fixture.postgres, &running(4739), "1").await?;
+    drop(client);
+    wait_for(fixture.postgres, &running(4739), "0").await
 }
