@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, ensure};
+use pgferry::config::Password;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -64,7 +65,7 @@ use crate::{
 /// ```
 pub struct Embedded {
     address: SocketAddr,
-    password: String,
+    password: Password,
     place: Place,
     stop: CancellationToken,
     thread: Option<JoinHandle<Option<Engine>>>,
@@ -83,8 +84,14 @@ impl Embedded {
     /// - The engine does not start, or the program does not call [`engine`](crate::engine).
     pub fn start(options: Options) -> Result<Self> {
         let Options { data, password, port, queue_timeout, program } = options;
-        let password = password.map_or_else(message::random, Ok)?;
-        ensure!(!password.is_empty() && !password.contains('\0'), "the password is empty or has a zero byte in it");
+        let password = match password {
+            Some(password) => password,
+            None => message::random()?.into(),
+        };
+        ensure!(
+            !password.reveal().is_empty() && !password.reveal().contains('\0'),
+            "the password is empty or has a zero byte in it"
+        );
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .with_context(|| format!("the embedded PostgreSQL cannot listen on port {port}"))?;
         listener.set_nonblocking(true)?;
@@ -125,7 +132,7 @@ impl Embedded {
     /// Returns the password.
     #[must_use]
     pub fn password(&self) -> &str {
-        &self.password
+        self.password.reveal()
     }
 
     /// Returns the database's name.

@@ -1,5 +1,7 @@
 use std::{fmt, path::PathBuf, time::Duration};
 
+use pgferry::config::Password;
+
 /// What an [`Embedded`](crate::Embedded) is started with.
 ///
 /// # Example
@@ -14,7 +16,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 #[must_use]
 pub struct Options {
     pub(crate) data: Option<PathBuf>,
-    pub(crate) password: Option<String>,
+    pub(crate) password: Option<Password>,
     pub(crate) port: u16,
     pub(crate) queue_timeout: Duration,
     pub(crate) program: Option<PathBuf>,
@@ -34,7 +36,7 @@ impl Options {
 
     /// Sets the password that every role logs in with. Defaults to a random one at each start.
     pub fn password(mut self, password: impl Into<String>) -> Self {
-        self.password = Some(password.into());
+        self.password = Some(Password::from(password.into()));
         self
     }
 
@@ -69,7 +71,7 @@ impl fmt::Debug for Options {
         let Self { data, password, port, queue_timeout, program } = self;
         f.debug_struct("Options")
             .field("data", data)
-            .field("password", &password.as_ref().map(|_| "..."))
+            .field("password", password)
             .field("port", port)
             .field("queue_timeout", queue_timeout)
             .field("program", program)

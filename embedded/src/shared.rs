@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use pgferry::config::Password;
 use tokio::sync::Notify;
 
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 
 /// What all sessions of a server share.
 pub(crate) struct Shared {
-    pub(crate) password: String,
+    pub(crate) password: Password,
     pub(crate) queue_timeout: Duration,
     pub(crate) launch: Launch,
     pub(crate) requests: Requests,
@@ -49,7 +50,7 @@ pub(crate) struct Occupant {
 }
 
 impl Shared {
-    pub(crate) fn new(password: String, queue_timeout: Duration, launch: Launch, seat: Seat) -> Self {
+    pub(crate) fn new(password: Password, queue_timeout: Duration, launch: Launch, seat: Seat) -> Self {
         Self {
             password,
             queue_timeout,

@@ -77,7 +77,7 @@ async fn admit(
     server::authentication_cleartext_password(&mut out);
     client.send(&out).await?;
     let user = startup.parameter("user").unwrap_or_default().to_owned();
-    if !is_same(&password(client).await?, shared.password.as_bytes()) {
+    if !is_same(&password(client).await?, shared.password.reveal().as_bytes()) {
         return Ok(Err(message::error(
             "FATAL",
             "28P01",
