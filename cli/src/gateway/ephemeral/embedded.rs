@@ -42,8 +42,8 @@ pub(super) fn start(wanted: Wanted) -> anyhow::Result<Server> {
     }
     let address = server.address();
     let introduction = format!(
-        "The PostgreSQL that is compiled in runs on {} port {}. Sessions take turns in it, a transaction each; an installed PostgreSQL is \
-         faster.\n{}",
+        "The PostgreSQL that is compiled in runs on {} port {}. Sessions take turns in it, a transaction each; an installed PostgreSQL \
+         serves them side by side.\n{}",
         address.ip(),
         address.port(),
         fate(server.directory(), data.is_none())
