@@ -1,0 +1,3 @@
+//! sqlx's QueryBuilder over pgferry.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! SeaORM over pgferry.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! sea-query over pgferry.
+
+fn main() {}
