@@ -5,7 +5,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::{relay, secret, shared::Shared, stateless};
 use crate::{
-    config::{Config, Transport},
+    config::Config,
     error::{DbError, Error, Result, SqlState},
     execute::{self, Opening},
     wire::{
@@ -94,7 +94,7 @@ where
 
 /// Passes a cancel request on; the connection that it came on says nothing either way, as with Postgres.
 async fn cancel(key: BackendKey, shared: &Shared) {
-    if shared.config().get_transport() == Transport::WebSocket {
+    if shared.http().is_none() {
         if let Err(error) = execute::cancel(shared.config(), key).await {
             tracing::debug!(%error, "a cancel request could not be passed on");
         }

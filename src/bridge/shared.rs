@@ -29,9 +29,9 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(config: &Config, runtime: &Runtime, verification: Verification) -> Result<Self> {
-        let http = match config.get_transport() {
+        let http = match config.resolve_transport()? {
             Transport::Http => Some(HttpSession::new(config, runtime)?),
-            Transport::WebSocket => {
+            Transport::WebSocket | Transport::Auto => {
                 config.endpoint_ws()?;
                 None
             }

@@ -74,6 +74,11 @@ impl Config {
         })
     }
 
+    /// Whether the credential is known to log in over HTTP only.
+    pub(super) fn has_bearer_token(&self) -> bool {
+        matches!(self.credential, Secret::Fixed(Credential::Bearer(_)))
+    }
+
     /// Returns the credential as [`Config::credential`] does, or `None` where none is configured: a server may ask for none.
     ///
     /// Cancel safe as far as the configured [`CredentialProvider`] is.

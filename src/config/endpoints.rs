@@ -39,6 +39,35 @@ impl Config {
         self.endpoint(Transport::WebSocket, "")
     }
 
+    /// Returns what carries the statements, where [`Transport::Auto`] is what the endpoints leave of it: itself where both are known,
+    /// the other one's where only one is, and HTTP for a bearer token, which logs in nowhere else.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_config`]: neither endpoint is known, or one that was given is wrong.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use pgferry::{Config, Transport};
+    ///
+    /// let config: Config = "postgresql://app@localhost/app?transport=auto&http_url=http://localhost:4444/sql".parse()?;
+    /// assert_eq!(config.resolve_transport()?, Transport::Http);
+    /// # Ok::<(), pgferry::Error>(())
+    /// ```
+    pub fn resolve_transport(&self) -> Result<Transport> {
+        if self.get_transport() != Transport::Auto {
+            return Ok(self.get_transport());
+        }
+        match (self.endpoint_http(), self.endpoint_ws()) {
+            (Ok(_), Ok(_)) if self.has_bearer_token() => Ok(Transport::Http),
+            (Ok(_), Ok(_)) => Ok(Transport::Auto),
+            (Ok(_), Err(_)) if self.template(Transport::WebSocket).is_none() => Ok(Transport::Http),
+            (Err(_), Ok(_)) if self.template(Transport::Http).is_none() => Ok(Transport::WebSocket),
+            (Ok(_), Err(error)) | (Err(error), _) => Err(error),
+        }
+    }
+
     fn endpoint(&self, transport: Transport, neon_label: &str) -> Result<Url> {
         let host = self.get_host()?;
         let port = self.get_port();
@@ -50,17 +79,17 @@ impl Config {
         }
         let in_url = bracketed(host);
         let text = match (transport, self.get_provider()) {
-            (Transport::Http, Provider::Neon) => format!("https://{}/sql", self.neon_api_host(host, neon_label)?),
             (Transport::WebSocket, Provider::Neon) => format!("wss://{in_url}/v2"),
-            (Transport::Http, _) => format!("https://{in_url}/sql"),
             (Transport::WebSocket, _) => format!("wss://{in_url}/v2?address={in_url}:{port}"),
+            (_, Provider::Neon) => format!("https://{}/sql", self.neon_api_host(host, neon_label)?),
+            _ => format!("https://{in_url}/sql"),
         };
         let url = Url::parse(&text)
             .map_err(|error| Error::config(format!("no endpoint's URL can be made of the host {host:?}: {error}")))?;
         if self.get_provider() == Provider::Other && url.host().is_some_and(|host| is_loopback(&host)) {
             let (key, other, other_key) = match transport {
-                Transport::Http => ("http_url", Transport::WebSocket, "ws_url"),
                 Transport::WebSocket => ("ws_url", Transport::Http, "http_url"),
+                Transport::Http | Transport::Auto => ("http_url", Transport::WebSocket, "ws_url"),
             };
             if self.template(other).is_some() {
                 return Err(Error::config(format!(

@@ -66,7 +66,7 @@ impl Config {
         self.options.as_ref().map(|(options, _)| options.as_str()).filter(|options| !options.trim().is_empty())
     }
 
-    /// Returns what carries the statements.
+    /// Returns what carries the statements, as it was set; [`Config::resolve_transport`] says what that comes to.
     #[must_use]
     pub fn get_transport(&self) -> Transport {
         self.transport
@@ -198,6 +198,7 @@ impl Config {
         match transport {
             Transport::Http => self.http_url.as_ref(),
             Transport::WebSocket => self.ws_url.as_ref(),
+            Transport::Auto => None,
         }
     }
 }

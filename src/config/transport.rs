@@ -10,11 +10,13 @@ use crate::error::{Error, Result};
 /// use pgferry::Transport;
 ///
 /// assert_eq!("http".parse::<Transport>().unwrap(), Transport::Http);
-/// assert!("auto".parse::<Transport>().unwrap_err().to_string().contains("not yet"));
+/// assert_eq!("auto".parse::<Transport>().unwrap(), Transport::Auto);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Transport {
+    /// HTTP for what needs no session, and a WebSocket from the first statement on that does.
+    Auto,
     /// SQL over HTTP: one request a statement or batch, no session.
     Http,
     /// The Postgres protocol in a WebSocket: a session, as over TCP.
@@ -25,6 +27,7 @@ pub enum Transport {
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Auto => "auto",
             Self::Http => "http",
             Self::WebSocket => "websocket",
         })
@@ -38,8 +41,8 @@ impl FromStr for Transport {
         match name {
             "http" => Ok(Self::Http),
             "websocket" => Ok(Self::WebSocket),
-            "auto" => Err(Error::config("the transport \"auto\" is not yet there: choose \"websocket\" or \"http\"")),
-            _ => Err(Error::config(format!("{name:?} is not a transport: choose \"websocket\" or \"http\""))),
+            "auto" => Ok(Self::Auto),
+            _ => Err(Error::config(format!("{name:?} is not a transport: choose \"auto\", \"websocket\" or \"http\""))),
         }
     }
 }

@@ -25,13 +25,15 @@ impl Session {
     ///
     /// Those of [`HttpSession::server`] or [`WireSession::connect`]; nothing was executed.
     pub async fn connect(config: &Config, runtime: &Runtime) -> Result<Self> {
-        match config.get_transport() {
+        match config.resolve_transport()? {
             Transport::Http => {
                 let session = HttpSession::new(config, runtime)?;
                 session.server().await?;
                 Ok(Self(Kind::Http(Box::new(session))))
             }
-            Transport::WebSocket => Ok(Self(Kind::WebSocket(Box::new(WireSession::connect(config).await?)))),
+            Transport::WebSocket | Transport::Auto => {
+                Ok(Self(Kind::WebSocket(Box::new(WireSession::connect(config).await?))))
+            }
         }
     }
 

@@ -57,9 +57,9 @@ impl Carrier {
     /// Connects; over HTTP, nothing is sent yet.
     pub(super) async fn connect(config: &Config) -> Result<Self> {
         let runtime = Runtime::start()?;
-        let road = match config.get_transport() {
+        let road = match config.resolve_transport()? {
             Transport::Http => Road::Http(Box::new(Client::on(config, &runtime)?)),
-            Transport::WebSocket => Road::WebSocket(None),
+            Transport::WebSocket | Transport::Auto => Road::WebSocket(None),
         };
         let mut carrier = Self { config: config.clone(), runtime, road };
         if let Road::WebSocket(session) = &mut carrier.road {

@@ -15,8 +15,8 @@ fn errors_name_the_variable() {
     let host = ("PGHOST", "db.example");
     assert_eq!(error(&[host, ("PGPORT", "many")]), "PGPORT: it is not a number from 1 to 65535");
     assert_eq!(
-        error(&[host, ("PGFERRY_TRANSPORT", "auto")]),
-        "PGFERRY_TRANSPORT: the transport \"auto\" is not yet there: choose \"websocket\" or \"http\""
+        error(&[host, ("PGFERRY_TRANSPORT", "tcp")]),
+        "PGFERRY_TRANSPORT: \"tcp\" is not a transport: choose \"auto\", \"websocket\" or \"http\""
     );
     assert_eq!(
         error(&[host, ("PGFERRY_HTTP_URL", "ftp://x/")]),

@@ -140,8 +140,7 @@ fn what_is_missing() {
 #[test]
 fn refused_parameters() {
     for (parameter, message) in [
-        ("transport=auto", "the transport \"auto\" is not yet there: choose \"websocket\" or \"http\""),
-        ("transport=tcp", "\"tcp\" is not a transport: choose \"websocket\" or \"http\""),
+        ("transport=tcp", "\"tcp\" is not a transport: choose \"auto\", \"websocket\" or \"http\""),
         ("provider=x", "\"x\" is not a provider: choose \"neon\", \"planetscale\" or \"other\""),
         ("allow_plaintext=maybe", "\"maybe\" is neither \"true\" nor \"false\""),
         ("connect_timeout=soon", "\"soon\" is not a whole number of seconds"),

@@ -25,7 +25,7 @@ pub(super) struct Finished {
 impl Session {
     /// Opens a session; over HTTP, where there is none, nothing is sent yet.
     pub(super) async fn open(config: &Config) -> anyhow::Result<Self> {
-        match config.get_transport() {
+        match config.resolve_transport()? {
             Transport::Http => Ok(Self::Http(Box::new(http::Http::new(config)?))),
             _ => Ok(Self::WebSocket(Box::new(websocket::WebSocket::open(config).await?))),
         }
