@@ -262,6 +262,19 @@ async fn the_next_address_is_tried_where_one_refuses() {
     assert!(socket2::SockRef::from(&tcp).keepalive().unwrap());
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_machine_that_falls_silent_is_noticed_within_a_minute() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let tcp = connect_any(&[listener.local_addr().unwrap()], HOST, 443, &within_a_minute()).await.unwrap();
+    let socket = socket2::SockRef::from(&tcp);
+    let minute = Duration::from_secs(60);
+    assert!(socket.tcp_user_timeout().unwrap().is_some_and(|silence| silence <= minute));
+    // The kernel looks whether the time is over when a probe is due.
+    let [idle, pause] = [socket.tcp_keepalive_time().unwrap(), socket.tcp_keepalive_interval().unwrap()];
+    assert!(idle + 3 * pause <= minute, "{idle:?} {pause:?}");
+}
+
 #[tokio::test]
 async fn a_failed_connect_tells_every_address_it_tried() {
     let addresses = [NOBODY.parse().unwrap(), "[::1]:1".parse().unwrap()];

@@ -1,4 +1,7 @@
+mod faults;
+
 use std::{
+    future::pending,
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::{
@@ -17,6 +20,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use self::faults::{Faults, Line};
 use crate::worker::Worker;
 
 /// Bytes on the way in one direction before the sender has to wait.
@@ -31,6 +35,7 @@ pub struct Proxy {
     _worker: Worker,
     address: SocketAddr,
     counts: Arc<Counts>,
+    faults: Arc<Faults>,
 }
 
 #[derive(Debug, Default)]
@@ -47,16 +52,17 @@ impl Proxy {
     /// When it cannot listen.
     pub fn start(target: SocketAddr, delay: Duration) -> Result<Self> {
         let counts = Arc::new(Counts::default());
-        let counting = Arc::clone(&counts);
+        let faults = Arc::new(Faults::default());
+        let (counting, failing) = (Arc::clone(&counts), Arc::clone(&faults));
         let (worker, address) = Worker::start(move || async move {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
             let address = listener.local_addr()?;
             let mut tasks = JoinSet::new();
-            tasks.spawn(accept(listener, target, delay, counting));
+            tasks.spawn(accept(listener, Way { target, delay, counts: counting, faults: failing }));
             // Dropped with the worker, which ends all connections.
             Ok((address, tasks))
         })?;
-        Ok(Self { _worker: worker, address, counts })
+        Ok(Self { _worker: worker, address, counts, faults })
     }
 
     /// Returns the address that it listens on.
@@ -76,19 +82,55 @@ impl Proxy {
     pub fn flights(&self) -> usize {
         self.counts.flights.load(Ordering::SeqCst)
     }
+
+    /// Swallows whatever is sent from now on, in both directions and on connections still to come, and keeps the sockets open:
+    /// what a machine sees whose network was cut, except that its bytes are acknowledged.
+    pub fn cut(&self) {
+        self.faults.cut();
+    }
+
+    /// Carries the connections that come from now on; those that were cut stay so.
+    pub fn mend(&self) {
+        self.faults.mend();
+    }
+
+    /// Closes all connections that are open.
+    pub fn close(&self) {
+        self.faults.close();
+    }
 }
 
-async fn accept(listener: TcpListener, target: SocketAddr, delay: Duration, counts: Arc<Counts>) {
+/// What all connections of a proxy have in common.
+#[derive(Clone, Debug)]
+struct Way {
+    target: SocketAddr,
+    delay: Duration,
+    counts: Arc<Counts>,
+    faults: Arc<Faults>,
+}
+
+async fn accept(listener: TcpListener, way: Way) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        counts.connections.fetch_add(1, Ordering::SeqCst);
-        connections.spawn(carry(client, target, delay, Arc::clone(&counts)));
+        way.counts.connections.fetch_add(1, Ordering::SeqCst);
+        let mut line = Line::new(&way.faults);
+        let way = way.clone();
+        connections.spawn(async move {
+            let lost = line.lost();
+            tokio::select! {
+                carried = carry(client, &way, line) => carried,
+                () = lost => Ok(()),
+            }
+        });
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn carry(client: TcpStream, target: SocketAddr, delay: Duration, counts: Arc<Counts>) -> io::Result<()> {
-    let server = TcpStream::connect(target).await?;
+async fn carry(client: TcpStream, way: &Way, line: Line) -> io::Result<()> {
+    if line.is_cut() {
+        return silence(client).await;
+    }
+    let server = TcpStream::connect(way.target).await?;
     for stream in [&client, &server] {
         stream.set_nodelay(true)?;
     }
@@ -98,18 +140,24 @@ async fn carry(client: TcpStream, target: SocketAddr, delay: Duration, counts: A
     let speaking = Arc::new(AtomicBool::new(false));
     let heard = Arc::clone(&speaking);
     tokio::try_join!(
-        one_way(from_client, to_server, delay, move || {
+        one_way(from_client, to_server, way.delay, &line, move || {
             if !speaking.swap(true, Ordering::SeqCst) {
-                counts.flights.fetch_add(1, Ordering::SeqCst);
+                way.counts.flights.fetch_add(1, Ordering::SeqCst);
             }
         }),
-        one_way(from_server, to_client, delay, move || heard.store(false, Ordering::SeqCst)),
+        one_way(from_server, to_client, way.delay, &line, move || heard.store(false, Ordering::SeqCst)),
     )?;
     Ok(())
 }
 
 /// Carries one direction: each piece arrives `delay` after it was sent, in order, whatever is sent meanwhile.
-async fn one_way(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, delay: Duration, seen: impl Fn()) -> io::Result<()> {
+async fn one_way(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    delay: Duration,
+    line: &Line,
+    seen: impl Fn(),
+) -> io::Result<()> {
     let (sender, mut receiver) = mpsc::channel::<(Instant, Vec<u8>)>(CHUNKS_IN_FLIGHT);
     let read = async {
         let mut buffer = vec![0; 64 * 1024];
@@ -131,10 +179,23 @@ async fn one_way(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, delay: Duratio
             if !delay.is_zero() {
                 sleep_until(due).await;
             }
-            to.write_all(&piece).await?;
+            if !line.is_cut() {
+                to.write_all(&piece).await?;
+            }
+        }
+        if line.is_cut() {
+            // The other side is never told.
+            return pending().await;
         }
         to.shutdown().await
     };
     tokio::try_join!(read, write)?;
     Ok(())
+}
+
+/// Takes a client's bytes and never answers.
+async fn silence(mut client: TcpStream) -> io::Result<()> {
+    let mut buffer = vec![0; 64 * 1024];
+    while client.read(&mut buffer).await? > 0 {}
+    pending().await
 }
