@@ -8,7 +8,9 @@ use tokio::sync::Notify;
 use super::secret;
 use crate::{error::Result, wire::BackendKey};
 
-/// The clients whose requests over HTTP can be cancelled, by the keys that they were given.
+/// The clients that can have their statements cancelled, by the keys that they were given.
+///
+/// A client keeps its key whatever carries its statements: a request over HTTP, which is dropped, or a session, which is asked.
 #[derive(Debug, Default)]
 pub(super) struct Cancels {
     clients: Mutex<HashMap<i32, Client>>,
@@ -18,6 +20,8 @@ pub(super) struct Cancels {
 struct Client {
     secret_key: i32,
     notify: Arc<Notify>,
+    /// What the server calls the session that the client's statements go to, while there is one.
+    session: Option<BackendKey>,
 }
 
 /// A client's place among them, given up when dropped.
@@ -37,17 +41,19 @@ impl Cancels {
             let (process_id, secret_key) = (secret::random_i32()? & i32::MAX, secret::random_i32()?);
             // Zero is nobody's process.
             if process_id != 0 && !clients.contains_key(&process_id) {
-                clients.insert(process_id, Client { secret_key, notify: Arc::clone(&notify) });
+                clients.insert(process_id, Client { secret_key, notify: Arc::clone(&notify), session: None });
                 return Ok(Registration { cancels: self, key: BackendKey { process_id, secret_key }, notify });
             }
         }
     }
 
-    /// Tells the client of this key, if there is one, to stop what it is doing.
-    pub(super) fn cancel(&self, key: BackendKey) {
-        if let Some(client) = self.lock().get(&key.process_id).filter(|client| client.secret_key == key.secret_key) {
-            client.notify.notify_waiters();
-        }
+    /// Tells the client of this key, if there is one, to stop what it is doing here; returns the key of its session, which is to
+    /// be cancelled on the server.
+    pub(super) fn cancel(&self, key: BackendKey) -> Option<BackendKey> {
+        let clients = self.lock();
+        let client = clients.get(&key.process_id).filter(|client| client.secret_key == key.secret_key)?;
+        client.notify.notify_waiters();
+        client.session
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<i32, Client>> {
@@ -61,6 +67,13 @@ impl Registration<'_> {
         self.key
     }
 
+    /// Notes the session that the client's statements go to from now on, or that there is none any more.
+    pub(super) fn set_session(&self, session: Option<BackendKey>) {
+        if let Some(client) = self.cancels.lock().get_mut(&self.key.process_id) {
+            client.session = session;
+        }
+    }
+
     /// Waits until the client's current statement shall be cancelled; a request that comes while nobody waits is forgotten,
     /// as by Postgres while it is idle.
     pub(super) async fn cancelled(&self) {
@@ -71,5 +84,40 @@ impl Registration<'_> {
 impl Drop for Registration<'_> {
     fn drop(&mut self) {
         self.cancels.lock().remove(&self.key.process_id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_leads_to_the_session_while_there_is_one() {
+        let cancels = Cancels::default();
+        let registration = cancels.register().unwrap();
+        let session = BackendKey { process_id: 7, secret_key: 8 };
+        assert_eq!(cancels.cancel(registration.key()), None);
+        registration.set_session(Some(session));
+        assert_eq!(cancels.cancel(registration.key()), Some(session));
+        let guessed = BackendKey { secret_key: !registration.key().secret_key, ..registration.key() };
+        assert_eq!(cancels.cancel(guessed), None);
+        registration.set_session(None);
+        assert_eq!(cancels.cancel(registration.key()), None);
+    }
+
+    #[tokio::test]
+    async fn a_cancel_reaches_who_waits_and_nobody_later() {
+        let cancels = Cancels::default();
+        let registration = cancels.register().unwrap();
+        cancels.cancel(registration.key());
+        {
+            let mut waiting = std::pin::pin!(registration.cancelled());
+            assert!(futures_util::poll!(&mut waiting).is_pending());
+            cancels.cancel(registration.key());
+            waiting.await;
+        }
+        let key = registration.key();
+        drop(registration);
+        assert_eq!(cancels.cancel(key), None);
     }
 }

@@ -94,12 +94,10 @@ where
 
 /// Passes a cancel request on; the connection that it came on says nothing either way, as with Postgres.
 async fn cancel(key: BackendKey, shared: &Shared) {
-    if shared.http().is_none() {
-        if let Err(error) = execute::cancel(shared.config(), key).await {
-            tracing::debug!(%error, "a cancel request could not be passed on");
-        }
-    } else {
-        shared.cancels().cancel(key);
+    if let Some(key) = shared.cancels().cancel(key)
+        && let Err(error) = execute::cancel(shared.config(), key).await
+    {
+        tracing::debug!(%error, "a cancel request could not be passed on");
     }
 }
 

@@ -42,8 +42,13 @@ where
         Ok(remote) => remote,
         Err(error) => return local.send_fatal(&error).await,
     };
-    local.send(&welcome(&remote)).await?;
+    let registration = match shared.cancels().register() {
+        Ok(registration) => registration,
+        Err(error) => return local.send_fatal(&error).await,
+    };
     let key = remote.backend_key();
+    registration.set_session(key);
+    local.send(&welcome(&remote, registration.key())).await?;
     let (mut remote, received) = remote.into_parts();
 
     let flight = Flight::new(shared.config().get_request_timeout());
@@ -107,16 +112,14 @@ impl End {
     }
 }
 
-/// The messages that end a log-in, as the server sent them to pgferry.
-fn welcome(remote: &WireClient) -> BytesMut {
+/// The messages that end a log-in, as the server sent them to pgferry, but with a key of the bridge's own.
+fn welcome(remote: &WireClient, key: BackendKey) -> BytesMut {
     let mut out = BytesMut::new();
     server::authentication_ok(&mut out);
     for (name, value) in remote.parameters() {
         server::parameter_status(&mut out, name, value);
     }
-    if let Some(key) = remote.backend_key() {
-        server::backend_key_data(&mut out, key);
-    }
+    server::backend_key_data(&mut out, key);
     server::ready_for_query(&mut out, remote.transaction_status());
     out
 }
