@@ -13,6 +13,8 @@ mod relay;
 mod secret;
 mod shared;
 mod stateless;
+mod statement;
+mod types;
 
 use std::sync::Arc;
 

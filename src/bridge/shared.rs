@@ -1,4 +1,4 @@
-use super::{cancels::Cancels, secret, stateless::Registry};
+use super::{cancels::Cancels, secret, types::Registry};
 use crate::{
     config::{Config, Password, Transport},
     error::Result,
@@ -63,7 +63,7 @@ impl Shared {
         &self.cancels
     }
 
-    /// The types that clients over HTTP are told of.
+    /// The types that clients are told of.
     pub(super) fn types(&self) -> &Registry {
         &self.types
     }

@@ -3,15 +3,15 @@ use std::{collections::HashMap, io, mem, sync::Arc};
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{
-    attend::attend,
-    portal::{Portal, Prepared},
-    step::Step,
-    types::{Client, Lookup, Types, nullability_of_placeholder},
-};
+use super::{attend::attend, portal::Portal, step::Step};
 use crate::{
     Oid,
-    bridge::{cancels::Registration, handshake::Local},
+    bridge::{
+        cancels::Registration,
+        handshake::Local,
+        statement::{Prepared, Statements},
+        types::{Client, Lookup, Types, nullability_of_placeholder},
+    },
     error::{DbError, Error, Result, SqlState},
     execute::{Event, HttpSession, Rows, Script, Statement},
     http::BatchOptions,
@@ -33,7 +33,7 @@ pub(super) struct Connection<'a, S> {
     pub(super) local: Local<S>,
     pub(super) session: HttpSession,
     pub(super) registration: Registration<'a>,
-    pub(super) statements: HashMap<String, Prepared>,
+    pub(super) statements: Statements,
     portals: HashMap<String, Portal>,
     /// The portal that the client had described and has not executed yet.
     described: Option<String>,
@@ -63,7 +63,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
             local,
             session,
             registration,
-            statements: HashMap::new(),
+            statements: Statements::default(),
             portals: HashMap::new(),
             described: None,
             steps: Vec::new(),
@@ -119,10 +119,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
     fn prepare(&mut self, message: Frontend) -> Result<()> {
         match message {
             Frontend::Parse { name, text, param_types } => {
-                if !name.is_empty() && self.statements.contains_key(&name) {
+                if !name.is_empty() && self.statements.contains(&name) {
                     return Err(told("42P05", format!("prepared statement \"{name}\" already exists")));
                 }
-                self.statements.insert(name, Prepared { text: text.into(), param_types });
+                self.statements.insert(name, Prepared::new(text, param_types));
                 self.say(server::parse_complete);
             }
             Frontend::Bind { portal, statement, param_formats, params, result_formats } => {

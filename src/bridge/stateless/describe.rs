@@ -2,14 +2,13 @@ use std::{io, sync::Arc};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{
-    attend::attend,
-    connection::Connection,
-    portal::Prepared,
-    types::{Lookup, Stranger, placeholder},
-};
+use super::{attend::attend, connection::Connection};
 use crate::{
     Oid,
+    bridge::{
+        statement::Prepared,
+        types::{Lookup, Stranger, placeholder},
+    },
     error::{Error, Outcome, Result},
     execute::{Event, Statement},
     sql,

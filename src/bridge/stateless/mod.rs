@@ -5,7 +5,6 @@ mod connection;
 mod describe;
 mod portal;
 mod step;
-mod types;
 
 use std::{io, sync::Arc};
 
@@ -20,7 +19,6 @@ use crate::{
     sql::Dialect,
     wire::{BackendKey, TransactionStatus, server},
 };
-pub(super) use types::Registry;
 
 pub(super) async fn serve<S>(
     mut local: Local<S>,

@@ -3,28 +3,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::{
-    Oid,
+    bridge::statement::Prepared,
     error::{Error, Result},
     execute::Statement,
-    sql,
     wire::Format,
 };
 
-/// A statement that a client parsed, as far as anything can be known of it without asking the server.
-#[derive(Clone, Debug)]
-pub(super) struct Prepared {
-    pub(super) text: Arc<str>,
-    pub(super) param_types: Vec<Oid>,
-}
-
 impl Prepared {
-    /// Whether the client declared the type of every parameter.
-    pub(super) fn is_declared(&self) -> bool {
-        let is_declared = |index: usize| self.param_types.get(index).is_some_and(|oid| *oid != 0);
-        (0..sql::highest_parameter(&self.text)).all(is_declared)
-    }
-
-    /// Binds parameters to it.
+    /// Binds parameters to it, for a request.
     pub(super) fn bind(
         &self,
         param_formats: &[Format],

@@ -5,7 +5,7 @@ use crate::{Oid, error::Result, execute::Output};
 
 /// The types of a database that sqlx does not know by itself.
 #[derive(Debug, Default)]
-pub(in crate::bridge::stateless) struct Directory {
+pub(in crate::bridge) struct Directory {
     /// In the order in which they are told: those that a name alone means come first, since the first of a name wins in sqlx.
     rows: Vec<Row>,
     by_oid: HashMap<Oid, usize>,
@@ -71,7 +71,7 @@ impl Directory {
     }
 
     /// Whether sqlx can be told of a type.
-    pub(in crate::bridge::stateless) fn can_tell(&self, oid: Oid) -> bool {
+    pub(in crate::bridge) fn can_tell(&self, oid: Oid) -> bool {
         !self.with_parts([oid], super::client::is_built_in).is_empty()
     }
 }

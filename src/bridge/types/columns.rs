@@ -1,11 +1,11 @@
 use crate::{Oid, wire::Column};
 
 /// The table of a column that stands for all that are not known yet: no table has this OID.
-pub(in crate::bridge::stateless) const PLACEHOLDER_TABLE: Oid = Oid::MAX;
+pub(in crate::bridge) const PLACEHOLDER_TABLE: Oid = Oid::MAX;
 
 /// The column that stands for those of a statement that has not been executed, of a type that the client shall ask for.
-pub(in crate::bridge::stateless) fn placeholder(type_oid: Oid) -> Column {
-    Column { table_oid: PLACEHOLDER_TABLE, column_id: 1, ..column("(known over HTTP when it is executed)", type_oid) }
+pub(in crate::bridge) fn placeholder(type_oid: Oid) -> Column {
+    Column { table_oid: PLACEHOLDER_TABLE, column_id: 1, ..column("(known when it is executed)", type_oid) }
 }
 
 /// The columns of an answer to sqlx's question for types.

@@ -3,17 +3,17 @@ use std::{
     fmt,
     hash::{BuildHasher, RandomState},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use super::{directory::Directory, question::question};
+use super::{ask::Ask, directory::Directory, question::question};
 use crate::{
     Oid,
     error::{Error, Result},
-    execute::{HttpSession, Opening, Statement},
+    execute::{Opening, Output, Statement},
     wire::Format,
 };
 
@@ -52,7 +52,12 @@ impl Registry {
         }
         let new = || {
             let changes = Arc::clone(&self.changes);
-            Arc::new(Types { changes, state: tokio::sync::Mutex::default(), wanted: Mutex::default() })
+            Arc::new(Types {
+                changes,
+                asking: tokio::sync::Mutex::default(),
+                state: Mutex::default(),
+                wanted: Mutex::default(),
+            })
         };
         Arc::clone(types.entry((opening.database.clone(), settings)).or_insert_with(new))
     }
@@ -63,7 +68,9 @@ impl Registry {
 pub(in crate::bridge) struct Types {
     /// Counts what the bridge's clients did to types.
     changes: Arc<AtomicU64>,
-    state: tokio::sync::Mutex<State>,
+    /// Held while the server is asked: whoever comes meanwhile waits for the same answer.
+    asking: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
     wanted: Mutex<BTreeSet<Oid>>,
 }
 
@@ -102,10 +109,9 @@ impl Types {
     ///
     /// # Errors
     ///
-    /// Those of [`HttpSession::execute`], but for a refusal of the server's: types that it does not tell are told to no client.
-    pub(in crate::bridge::stateless) async fn directory(&self, session: &HttpSession) -> Result<Arc<Directory>> {
-        let mut state = self.state.lock().await;
-        self.known_where(&mut state, session, |_| true).await
+    /// Those of the question, but for a refusal of the server's: types that it does not tell are told to no client.
+    pub(in crate::bridge) async fn directory(&self, server: &impl Ask) -> Result<Arc<Directory>> {
+        self.known_where(server, |_| true).await
     }
 
     /// Returns the types to describe a statement by.
@@ -116,45 +122,59 @@ impl Types {
     /// # Errors
     ///
     /// As for [`directory`](Self::directory).
-    pub(in crate::bridge::stateless) async fn directory_for(
-        &self,
-        session: &HttpSession,
-        text: &str,
-    ) -> Result<Arc<Directory>> {
+    pub(in crate::bridge) async fn directory_for(&self, server: &impl Ask, text: &str) -> Result<Arc<Directory>> {
         let now = Instant::now();
-        let mut state = self.state.lock().await;
-        let text = session.dialect().may_write(text).then(|| state.hasher.hash_one(text));
-        let is_checked = text.is_none_or(|text| state.checked.contains(&text));
-        let directory = self.known_where(&mut state, session, |known| known.is_new_enough(now, is_checked)).await?;
+        let text = server.dialect().may_write(text).then(|| self.state().hasher.hash_one(text));
+        let is_checked = text.is_none_or(|text| self.state().checked.contains(&text));
+        let directory = self.known_where(server, |known| known.is_new_enough(now, is_checked)).await?;
         if let Some(text) = text {
-            if state.checked.len() >= MOST_CHECKED {
-                state.checked.clear();
-            }
-            state.checked.insert(text);
+            self.state().note_checked(text);
         }
         Ok(directory)
     }
 
     /// Returns the types as known, where they did not change since and this says yes to them, else as the server tells them.
-    ///
-    /// The state stays locked while the server is asked: whoever comes meanwhile waits for the same answer.
     async fn known_where(
         &self,
-        state: &mut State,
-        session: &HttpSession,
+        server: &impl Ask,
         is_new_enough: impl FnOnce(&Known) -> bool,
     ) -> Result<Arc<Directory>> {
-        let as_of = self.changes.load(Ordering::Acquire);
-        let current = state.known.as_ref().filter(|known| known.as_of == as_of);
-        if let Some(known) = current.filter(|known| is_new_enough(known)) {
-            return Ok(Arc::clone(&known.directory));
+        let _asking = self.asking.lock().await;
+        if let Some(directory) = self.known_if(is_new_enough) {
+            return Ok(directory);
         }
-        let asked_at = Instant::now();
-        let directory = Arc::new(match self.ask(session).await {
+        let question = self.question();
+        let answer = server.ask(&question.statement()).await;
+        self.learn(&question, answer)
+    }
+
+    fn known_if(&self, is_new_enough: impl FnOnce(&Known) -> bool) -> Option<Arc<Directory>> {
+        let as_of = self.changes.load(Ordering::Acquire);
+        let state = self.state();
+        let known = state.known.as_ref().filter(|known| known.as_of == as_of && is_new_enough(known))?;
+        Some(Arc::clone(&known.directory))
+    }
+
+    /// What the server is to be asked now; its answer is for [`learn`](Self::learn).
+    pub(in crate::bridge) fn question(&self) -> Question {
+        let as_of = self.changes.load(Ordering::Acquire);
+        let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Question { text: question(wanted), as_of, asked_at: Instant::now() }
+    }
+
+    /// Takes the answer to a question; a server that refuses to tell leaves nothing to be told.
+    ///
+    /// # Errors
+    ///
+    /// The question's, and when its answer makes no sense.
+    pub(in crate::bridge) fn learn(&self, question: &Question, answer: Result<Output>) -> Result<Arc<Directory>> {
+        let directory = Arc::new(match answer {
             Err(error) if is_refusal(&error) => Directory::default(),
-            asked => asked?,
+            answer => Directory::read(&answer?)?,
         });
-        state.known = Some(Known { directory: Arc::clone(&directory), as_of, asked_at, came_at: Instant::now() });
+        let Question { as_of, asked_at, .. } = *question;
+        let known = Known { directory: Arc::clone(&directory), as_of, asked_at, came_at: Instant::now() };
+        self.state().known = Some(known);
         Ok(directory)
     }
 
@@ -163,11 +183,7 @@ impl Types {
     /// # Errors
     ///
     /// As for [`directory`](Self::directory).
-    pub(in crate::bridge::stateless) async fn directory_with(
-        &self,
-        session: &HttpSession,
-        oid: Oid,
-    ) -> Result<Arc<Directory>> {
+    pub(in crate::bridge) async fn directory_with(&self, server: &impl Ask, oid: Oid) -> Result<Arc<Directory>> {
         {
             let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
             if wanted.len() < MOST_WANTED {
@@ -175,18 +191,41 @@ impl Types {
             }
         }
         self.note_change();
-        self.directory(session).await
+        self.directory(server).await
     }
 
     /// Notes that types may have changed: they are asked for anew when next needed.
-    pub(in crate::bridge::stateless) fn note_change(&self) {
+    pub(in crate::bridge) fn note_change(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
 
-    async fn ask(&self, session: &HttpSession) -> Result<Directory> {
-        let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let statement = Statement { results: Format::Text, ..Statement::new(question(wanted)) };
-        Directory::read(&session.execute(&statement).await?.collect().await?)
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Each change is one assignment.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn note_checked(&mut self, text: u64) {
+        if self.checked.len() >= MOST_CHECKED {
+            self.checked.clear();
+        }
+        self.checked.insert(text);
+    }
+}
+
+/// A question for the types of a database.
+#[derive(Debug)]
+pub(in crate::bridge) struct Question {
+    text: String,
+    /// The count of changes before it was asked.
+    as_of: u64,
+    asked_at: Instant,
+}
+
+impl Question {
+    fn statement(&self) -> Statement {
+        Statement { results: Format::Text, ..Statement::new(self.text.as_str()) }
     }
 }
 

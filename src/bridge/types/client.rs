@@ -18,7 +18,7 @@ pub(super) fn is_built_in(oid: Oid) -> bool {
 
 /// What one connection's client has been told of types.
 #[derive(Debug, Default)]
-pub(in crate::bridge::stateless) struct Client {
+pub(in crate::bridge) struct Client {
     /// As they were told; `None` where the server told it.
     told: HashMap<Oid, Option<Row>>,
     /// It has asked for types as sqlx does.
@@ -27,7 +27,7 @@ pub(in crate::bridge::stateless) struct Client {
 
 /// A type of a result that the client has not been told of.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::bridge::stateless) enum Stranger {
+pub(in crate::bridge) enum Stranger {
     /// A client that connects anew will be told.
     New(Oid),
     /// sqlx cannot be told of it.
@@ -44,7 +44,7 @@ impl Client {
     }
 
     /// Notes that it asked, and of which types the server told it.
-    pub(in crate::bridge::stateless) fn note_answer(&mut self, oids: impl IntoIterator<Item = Oid>) {
+    pub(in crate::bridge) fn note_answer(&mut self, oids: impl IntoIterator<Item = Oid>) {
         self.asks = true;
         for oid in oids {
             self.told.entry(oid).or_default();
@@ -52,17 +52,17 @@ impl Client {
     }
 
     /// A type that the client would ask for, if there is one that it is to be told of before a statement.
-    pub(in crate::bridge::stateless) fn unknown(&self, directory: &Directory, text: &str) -> Option<Oid> {
+    pub(in crate::bridge) fn unknown(&self, directory: &Directory, text: &str) -> Option<Oid> {
         directory.to_tell(text, |oid| self.is_told(oid)).first().map(|row| row.oid)
     }
 
     /// Whether a result's types are all built in, or the client never asks for types.
-    pub(in crate::bridge::stateless) fn is_content(&self, types: impl IntoIterator<Item = Oid>) -> bool {
+    pub(in crate::bridge) fn is_content(&self, types: impl IntoIterator<Item = Oid>) -> bool {
         !self.asks || types.into_iter().all(is_built_in)
     }
 
     /// The first type among a result's that would be a surprise to the client.
-    pub(in crate::bridge::stateless) fn stranger(
+    pub(in crate::bridge) fn stranger(
         &self,
         directory: &Directory,
         types: impl IntoIterator<Item = Oid>,

@@ -61,28 +61,28 @@ const NULLABILITY: &str = "SELECT NOT attnotnull FROM ( ( SELECT $1::int4 AS idx
 
 /// A question of sqlx's own, asked between the user's statements.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::bridge::stateless) enum Lookup<'a> {
+pub(in crate::bridge) enum Lookup<'a> {
     Types(Vec<Asked<'a>>),
     /// Which table the placeholder is of.
     Placeholder,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::bridge::stateless) enum Asked<'a> {
+pub(in crate::bridge) enum Asked<'a> {
     Oid(Oid),
     Name(&'a str),
 }
 
 /// An answer as the server would give it.
 #[derive(Debug)]
-pub(in crate::bridge::stateless) struct Answer {
-    pub(in crate::bridge::stateless) columns: Vec<Column>,
-    pub(in crate::bridge::stateless) rows: Vec<DataRow>,
+pub(in crate::bridge) struct Answer {
+    pub(in crate::bridge) columns: Vec<Column>,
+    pub(in crate::bridge) rows: Vec<DataRow>,
 }
 
 impl<'a> Lookup<'a> {
     /// Recognises a question; `None` for anything that is not literally one.
-    pub(in crate::bridge::stateless) fn recognise(script: &'a str) -> Option<Self> {
+    pub(in crate::bridge) fn recognise(script: &'a str) -> Option<Self> {
         if let Some(list) = between(script, TYPES) {
             return asked(list).map(Lookup::Types);
         }
@@ -91,11 +91,7 @@ impl<'a> Lookup<'a> {
     }
 
     /// Answers from the directory, and tells the client of what else it is to know; `None` if something asked for is not there.
-    pub(in crate::bridge::stateless) fn answer(
-        &self,
-        directory: &Directory,
-        client: &mut Client,
-    ) -> Option<Result<Answer>> {
+    pub(in crate::bridge) fn answer(&self, directory: &Directory, client: &mut Client) -> Option<Result<Answer>> {
         let Self::Types(asked) = self else {
             return Some(Ok(Answer { columns: of_tables(), rows: Vec::new() }));
         };
@@ -133,7 +129,7 @@ impl<'a> Lookup<'a> {
 }
 
 /// Whether a bound statement asks whether the placeholder can be null, as sqlx does to describe a statement.
-pub(in crate::bridge::stateless) fn nullability_of_placeholder(text: &str, params: &[Option<Bytes>]) -> bool {
+pub(in crate::bridge) fn nullability_of_placeholder(text: &str, params: &[Option<Bytes>]) -> bool {
     let table = params.get(1).and_then(Option::as_deref);
     text.starts_with(NULLABILITY) && table == Some(&PLACEHOLDER_TABLE.to_be_bytes())
 }

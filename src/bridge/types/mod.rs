@@ -1,7 +1,7 @@
 //! What sqlx must know of a database's types, told to it before it meets them.
 //!
 //! sqlx learns types when a statement is prepared: it reads which types the statement's columns have and asks the catalogue for those
-//! that it does not know. Over HTTP columns are described with the rows, and by then sqlx asks no more. So the first statement of a
+//! that it does not know. The bridge describes columns with the rows, and by then sqlx asks no more. So the first statement of a
 //! connection is described with a column that has an unknown type, and the question that follows is answered with all types at once.
 //!
 //! They are read in one request a database and set of settings, shared by all connections of a bridge. It is sent when the first
@@ -14,6 +14,7 @@
 //! whatever the settings. sqlx looks types up by names as the search path decides, and knows them by codes that no conversion needs; so
 //! these are read by a question of their own, for clients that ask as sqlx does.
 
+mod ask;
 mod client;
 mod columns;
 mod directory;
@@ -25,4 +26,4 @@ mod row;
 pub(super) use client::{Client, Stranger};
 pub(super) use columns::placeholder;
 pub(super) use lookup::{Lookup, nullability_of_placeholder};
-pub(in crate::bridge) use registry::{Registry, Types};
+pub(super) use registry::{Registry, Types};

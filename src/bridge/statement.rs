@@ -1,0 +1,48 @@
+use std::{collections::HashMap, sync::Arc};
+
+use crate::{Oid, sql};
+
+/// A statement that a client parsed, as far as anything can be known of it without asking the server.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
+    pub(super) text: Arc<str>,
+    pub(super) param_types: Vec<Oid>,
+}
+
+impl Prepared {
+    pub(super) fn new(text: impl Into<Arc<str>>, param_types: Vec<Oid>) -> Self {
+        Self { text: text.into(), param_types }
+    }
+
+    /// Whether the client declared the type of every parameter.
+    pub(super) fn is_declared(&self) -> bool {
+        let is_declared = |index: usize| self.param_types.get(index).is_some_and(|oid| *oid != 0);
+        (0..sql::highest_parameter(&self.text)).all(is_declared)
+    }
+}
+
+/// A client's prepared statements by name, whatever carries them; the unnamed one's name is empty.
+#[derive(Debug, Default)]
+pub(super) struct Statements(HashMap<String, Prepared>);
+
+impl Statements {
+    pub(super) fn get(&self, name: &str) -> Option<&Prepared> {
+        self.0.get(name)
+    }
+
+    pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut Prepared> {
+        self.0.get_mut(name)
+    }
+
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    pub(super) fn insert(&mut self, name: String, prepared: Prepared) {
+        self.0.insert(name, prepared);
+    }
+
+    pub(super) fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+}
