@@ -3,7 +3,7 @@ use std::io;
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::{relay, secret, shared::Shared, stateless};
+use super::{secret, session, shared::Shared, stateless};
 use crate::{
     config::Config,
     error::{DbError, Error, Result, SqlState},
@@ -58,8 +58,20 @@ where
     };
     match shared.http() {
         Some(session) => stateless::serve(local, opening, session, shared).await,
-        None => relay::serve(local, opening, shared).await,
+        None => over_websocket(local, &opening, shared).await,
     }
+}
+
+async fn over_websocket<S>(mut local: Local<S>, opening: &Opening, shared: &Shared) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let registration = match shared.cancels().register() {
+        Ok(registration) => registration,
+        Err(error) => return local.send_fatal(&error).await,
+    };
+    let client = session::Client::new(local);
+    session::serve(client, opening, shared, &registration, session::How::default()).await.map(drop)
 }
 
 /// Reads the messages that come before a startup, and the startup itself; `None` when the client wanted nothing more.

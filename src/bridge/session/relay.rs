@@ -16,12 +16,9 @@ use tokio::{
     time::{self, Instant},
 };
 
-use super::{
-    frames::Frames,
-    handshake::{Local, fatal},
-    shared::Shared,
-};
+use super::{Client, Ended, How};
 use crate::{
+    bridge::{cancels::Registration, frames::Frames, handshake::fatal, shared::Shared},
     config::Config,
     error::{Error, Outcome},
     execute::{self, Opening, WireClient},
@@ -34,21 +31,29 @@ const READ: usize = 64 * 1024;
 /// How long the server is given to hear that a statement is no longer wanted.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-pub(super) async fn serve<S>(mut local: Local<S>, opening: Opening, shared: &Shared) -> io::Result<()>
+/// Serves a client over a WebSocket of its own, until it goes.
+///
+/// A client that was welcomed already may have consumed messages only as a whole, and none that the session must know of.
+pub(in crate::bridge) async fn serve<S>(
+    client: Client<S>,
+    opening: &Opening,
+    shared: &Shared,
+    registration: &Registration<'_>,
+    how: How,
+) -> io::Result<Ended<S>>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let remote = match execute::open(shared.config(), &opening).await {
+    let Client { mut local, .. } = client;
+    let remote = match execute::open(shared.config(), opening).await {
         Ok(remote) => remote,
-        Err(error) => return local.send_fatal(&error).await,
-    };
-    let registration = match shared.cancels().register() {
-        Ok(registration) => registration,
-        Err(error) => return local.send_fatal(&error).await,
+        Err(error) => return local.send_fatal(&error).await.map(|()| Ended::Gone),
     };
     let key = remote.backend_key();
     registration.set_session(key);
-    local.send(&welcome(&remote, registration.key())).await?;
+    if !how.is_welcomed {
+        local.send(&welcome(&remote, registration.key())).await?;
+    }
     let (mut remote, received) = remote.into_parts();
 
     let flight = Flight::new(shared.config().get_request_timeout());
@@ -80,7 +85,8 @@ where
     }
     // A peer that does not answer the goodbye is left; the stream bounds its own closing handshake.
     let _ = time::timeout(GOODBYE, remote.shutdown()).await;
-    Ok(())
+    registration.set_session(None);
+    Ok(Ended::Gone)
 }
 
 /// Why a relayed connection ended.

@@ -1,0 +1,35 @@
+use std::time::Duration;
+
+use crate::bridge::{handshake::Local, statement::Statements, types};
+
+/// A logged-in client and what outlives the session that its statements go to.
+pub(in crate::bridge) struct Client<S> {
+    /// What was read of it and not consumed goes to the session.
+    pub(in crate::bridge) local: Local<S>,
+    pub(in crate::bridge) statements: Statements,
+    /// What it has been told of types.
+    pub(in crate::bridge) types: types::Client,
+}
+
+impl<S> Client<S> {
+    pub(in crate::bridge) fn new(local: Local<S>) -> Self {
+        Self { local, statements: Statements::default(), types: types::Client::default() }
+    }
+}
+
+/// How a client is served over a WebSocket.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::bridge) struct How {
+    /// The client has been told that its log-in is over.
+    pub(in crate::bridge) is_welcomed: bool,
+    /// After how long without a statement a session that nothing is kept in is closed.
+    pub(in crate::bridge) leaves_after: Option<Duration>,
+}
+
+/// How serving a client over a WebSocket ended.
+pub(in crate::bridge) enum Ended<S> {
+    /// The client is gone, or was told why its connection ends.
+    Gone,
+    /// The session was closed; the client goes on without it.
+    Idle(Client<S>),
+}
