@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use crate::bridge::{handshake::Local, statement::Statements, types};
+use crate::{
+    bridge::{handshake::Local, statement::Statements, types},
+    error::Error,
+};
 
 /// A logged-in client and what outlives the session that its statements go to.
 pub(in crate::bridge) struct Client<S> {
@@ -32,4 +35,7 @@ pub(in crate::bridge) enum Ended<S> {
     Gone,
     /// The session was closed; the client goes on without it.
     Idle(Client<S>),
+    /// There is no session for a client that was welcomed already; it has heard nothing of it, and none of its messages was
+    /// consumed.
+    Unopened(Client<S>, Error),
 }

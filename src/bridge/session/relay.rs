@@ -44,11 +44,15 @@ pub(in crate::bridge) async fn serve<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let Client { mut local, .. } = client;
     let remote = match execute::open(shared.config(), opening).await {
         Ok(remote) => remote,
-        Err(error) => return local.send_fatal(&error).await.map(|()| Ended::Gone),
+        Err(error) if how.is_welcomed => return Ok(Ended::Unopened(client, error)),
+        Err(error) => {
+            let Client { mut local, .. } = client;
+            return local.send_fatal(&error).await.map(|()| Ended::Gone);
+        }
     };
+    let Client { mut local, .. } = client;
     let key = remote.backend_key();
     registration.set_session(key);
     if !how.is_welcomed {
