@@ -1,17 +1,14 @@
 use std::{
     fs,
     io::{self, ErrorKind},
-    net::Ipv4Addr,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    sync::oneshot,
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Address, handshake, secret, shared::Shared};
+use super::{Address, closing::Notice, handshake, secret, shared::Shared};
 use crate::error::{Error, Result};
 
 /// The number in the socket's name: any will do, since the directory is the bridge's own.
@@ -44,11 +41,30 @@ impl Listener {
                 return Ok(listener);
             }
         }
-        let bound = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|socket| {
-            socket.set_nonblocking(true)?;
-            Ok(Self { address: Address::Tcp(socket.local_addr()?), socket: Socket::Tcp(socket) })
-        });
-        bound.map_err(|error| Error::connect("the system gives no socket for the bridge").with_source(error))
+        Self::bind_tcp((Ipv4Addr::LOCALHOST, 0).into())
+            .map_err(|error| Error::connect("the system gives no socket for the bridge").with_source(error))
+    }
+
+    /// A port of a loopback address.
+    pub(super) fn bind_to(address: SocketAddr) -> Result<Self> {
+        if !address.ip().to_canonical().is_loopback() {
+            return Err(Error::config(format!(
+                "a bridge listens for this machine alone, and {address} is no loopback address: take 127.0.0.1, and let others start \
+                 a bridge of their own"
+            )));
+        }
+        Self::bind_tcp(address).map_err(|error| match error.kind() {
+            ErrorKind::AddrInUse => Error::config(format!(
+                "the bridge cannot listen on {address}: something else does, so take another port"
+            )),
+            _ => Error::config(format!("the bridge cannot listen on {address}: {error}")),
+        })
+    }
+
+    fn bind_tcp(address: SocketAddr) -> io::Result<Self> {
+        let socket = std::net::TcpListener::bind(address)?;
+        socket.set_nonblocking(true)?;
+        Ok(Self { address: Address::Tcp(socket.local_addr()?), socket: Socket::Tcp(socket) })
     }
 
     #[cfg(unix)]
@@ -77,10 +93,10 @@ impl Listener {
         &self.address
     }
 
-    /// The task that serves connections until the sender of `closed` is dropped.
+    /// The task that serves connections until the bridge closes or is dropped.
     pub(super) fn accept_until(
         &self,
-        closed: oneshot::Receiver<()>,
+        mut notice: Notice,
         shared: Arc<Shared>,
     ) -> Result<impl Future<Output = ()> + Send + 'static> {
         let lost = |error| Error::connect("the bridge's socket was lost").with_source(error);
@@ -91,14 +107,14 @@ impl Listener {
             Socket::Tcp(socket) => Socket::Tcp(socket.try_clone().map_err(lost)?),
         };
         Ok(async move {
+            let clients = notice.clone();
             tokio::select! {
-                result = accept(socket, shared) => {
+                result = accept(socket, shared, clients) => {
                     if let Err(error) = result {
                         tracing::error!(%error, "the bridge's socket was lost");
                     }
                 }
-                // Only dropping the sender ends this: nothing is ever sent.
-                _ = closed => {}
+                () = notice.is_over() => {}
             }
         })
     }
@@ -113,14 +129,14 @@ impl Drop for Listener {
     }
 }
 
-async fn accept(socket: Socket, shared: Arc<Shared>) -> io::Result<()> {
+async fn accept(socket: Socket, shared: Arc<Shared>, notice: Notice) -> io::Result<()> {
     match socket {
         #[cfg(unix)]
         Socket::Unix(socket) => {
             let listener = tokio::net::UnixListener::from_std(socket)?;
             loop {
                 match listener.accept().await {
-                    Ok((stream, _)) if is_own(&stream) => serve(stream, &shared),
+                    Ok((stream, _)) if is_own(&stream) => serve(stream, &shared, &notice),
                     Ok(_) => tracing::warn!("another user's process tried to connect to the bridge"),
                     Err(error) => survive(error).await?,
                 }
@@ -131,8 +147,9 @@ async fn accept(socket: Socket, shared: Arc<Shared>) -> io::Result<()> {
             loop {
                 match listener.accept().await {
                     Ok((stream, _)) => {
-                        stream.set_nodelay(true)?;
-                        serve(stream, &shared);
+                        // A client that is gone already is found out by whoever serves it.
+                        let _ = stream.set_nodelay(true);
+                        serve(stream, &shared, &notice);
                     }
                     Err(error) => survive(error).await?,
                 }
@@ -141,12 +158,14 @@ async fn accept(socket: Socket, shared: Arc<Shared>) -> io::Result<()> {
     }
 }
 
-fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: &Arc<Shared>) {
-    let shared = Arc::clone(shared);
+fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: &Arc<Shared>, notice: &Notice) {
+    let (shared, notice) = (Arc::clone(shared), notice.clone());
     tokio::spawn(async move {
-        if let Err(error) = handshake::serve(stream, &shared).await {
+        if let Err(error) = handshake::serve(stream, &shared, notice.clone()).await {
             tracing::debug!(%error, "a bridged client went away");
         }
+        // The bridge has closed when the last of these is gone.
+        drop(notice);
     });
 }
 

@@ -2,13 +2,17 @@
 //!
 //! A client connects to it as to any server. Over WebSocket its bytes are relayed; over HTTP each of its statements becomes
 //! one request. The endpoint is this process's alone: a directory that only its user may enter, the peer's user checked, and
-//! a random password on top.
+//! a random password on top. A port of the loopback interface takes its place where [`Options::listen`] asks for one: only the
+//! password guards that.
 
 mod address;
 mod cancels;
+mod closing;
 mod frames;
 mod handshake;
 mod listener;
+mod log_in;
+mod options;
 mod secret;
 mod session;
 mod shared;
@@ -18,9 +22,7 @@ mod types;
 
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
-
-use self::{listener::Listener, shared::Shared};
+use self::{closing::Closing, listener::Listener, shared::Shared};
 use crate::{
     config::{Config, Password},
     error::Result,
@@ -28,6 +30,7 @@ use crate::{
 };
 
 pub use address::Address;
+pub use options::Options;
 pub use shared::Verification;
 
 /// A running endpoint; dropping it takes no further connections, while those that are open go on until their clients close
@@ -39,8 +42,7 @@ pub use shared::Verification;
 pub struct Bridge {
     listener: Listener,
     shared: Arc<Shared>,
-    // What the accepting task waits for.
-    _open: oneshot::Sender<()>,
+    closing: Closing,
 }
 
 impl Bridge {
@@ -50,12 +52,35 @@ impl Bridge {
     ///
     /// When the configuration has no such endpoint, or the system gives no thread or no socket.
     pub fn start(config: &Config, verification: Verification) -> Result<Self> {
+        Self::start_with(config, &Options::new().verification(verification))
+    }
+
+    /// Starts an endpoint for the configuration's transport, with options.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration has no such endpoint, the address to listen on is none of this machine's own or in use, or the
+    /// system gives no thread or no socket.
+    pub fn start_with(config: &Config, options: &Options) -> Result<Self> {
         let runtime = Runtime::start()?;
-        let listener = Listener::bind()?;
-        let shared = Arc::new(Shared::new(config, &runtime, verification)?);
-        let (open, closed) = oneshot::channel();
-        runtime.spawn(listener.accept_until(closed, Arc::clone(&shared))?);
-        Ok(Self { listener, shared, _open: open })
+        let shared = Arc::new(Shared::new(config, &runtime, options)?);
+        let listener = match options.listen {
+            Some(address) => Listener::bind_to(address)?,
+            None => Listener::bind()?,
+        };
+        let closing = Closing::new();
+        runtime.spawn(listener.accept_until(closing.notice(), Arc::clone(&shared))?);
+        Ok(Self { listener, shared, closing })
+    }
+
+    /// Takes no further connections and ends those that are open: each client is told so where it waits between two messages,
+    /// and what it runs is cancelled on the server.
+    ///
+    /// Waits until that is done, for as long as the slowest server takes. Cancel safe: what has begun to end goes on ending.
+    pub async fn shutdown(self) {
+        let Self { listener, shared: _, closing } = self;
+        drop(listener);
+        closing.close().await;
     }
 
     /// Returns where clients connect.

@@ -1,4 +1,4 @@
-use super::{cancels::Cancels, secret, types::Registry};
+use super::{Options, cancels::Cancels, secret, types::Registry};
 use crate::{
     config::{Config, Password, Transport},
     error::Result,
@@ -7,9 +7,10 @@ use crate::{
 };
 
 /// Whether a client's connect proves that the server is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verification {
     /// Over HTTP the first connection sends one request, so that a wrong password is reported there.
+    #[default]
     Connect,
     /// Over HTTP nothing is sent until the first statement.
     FirstStatement,
@@ -28,7 +29,11 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(config: &Config, runtime: &Runtime, verification: Verification) -> Result<Self> {
+    pub(super) fn new(config: &Config, runtime: &Runtime, options: &Options) -> Result<Self> {
+        let password = match &options.password {
+            Some(password) => password.clone(),
+            None => Password::from(secret::random(16)?),
+        };
         let http = match config.resolve_transport()? {
             Transport::Http => Some(HttpSession::new(config, runtime)?),
             Transport::WebSocket | Transport::Auto => {
@@ -39,8 +44,8 @@ impl Shared {
         Ok(Self {
             config: config.clone(),
             runtime: runtime.clone(),
-            password: Password::from(secret::random(16)?),
-            verification,
+            password,
+            verification: options.verification,
             http,
             cancels: Cancels::default(),
             types: Registry::default(),

@@ -29,6 +29,8 @@ impl SqlState {
     pub const PROGRAM_LIMIT_EXCEEDED: Self = Self::constant("54000");
     /// 57014.
     pub const QUERY_CANCELED: Self = Self::constant("57014");
+    /// 57P01: the session is ended from outside.
+    pub const ADMIN_SHUTDOWN: Self = Self::constant("57P01");
     /// 57P03: the server is still starting or shutting down.
     pub const CANNOT_CONNECT_NOW: Self = Self::constant("57P03");
 
