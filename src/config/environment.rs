@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 /// pgferry's own, read always.
 const OURS: &[(&str, &str)] = &[
     ("PGFERRY_TRANSPORT", "transport"),
+    ("PGFERRY_DESCRIBE", "describe"),
     ("PGFERRY_PROVIDER", "provider"),
     ("PGFERRY_HTTP_URL", "http_url"),
     ("PGFERRY_WS_URL", "ws_url"),

@@ -2,7 +2,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use rustls_pki_types::CertificateDer;
 
-use super::{Config, ParameterReport, Provider, RequireAuth, Transport, host, neon, template::Template};
+use super::{Config, Describe, ParameterReport, Provider, RequireAuth, Transport, host, neon, template::Template};
 use crate::error::{Error, Result};
 
 /// The getters: what a transport reads.
@@ -70,6 +70,12 @@ impl Config {
     #[must_use]
     pub fn get_transport(&self) -> Transport {
         self.transport
+    }
+
+    /// Returns when clients of a bridge learn a statement's columns, where that was set.
+    #[must_use]
+    pub fn get_describe(&self) -> Option<Describe> {
+        self.describe
     }
 
     /// Returns whose endpoint it is, as given or else detected from the host.

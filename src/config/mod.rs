@@ -4,6 +4,7 @@
 
 mod connection_string;
 mod credentials;
+mod describe;
 mod endpoints;
 mod environment;
 mod getters;
@@ -26,6 +27,7 @@ mod tests;
 mod transport;
 
 pub use credentials::{Credential, CredentialProvider};
+pub use describe::Describe;
 pub use parameter_report::{Fate, ParameterReport};
 pub use password::Password;
 pub use provider::Provider;

@@ -1,7 +1,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use super::{
-    Config, Credential, CredentialProvider, Password, Provider, RequireAuth, Transport, credentials::Secret,
+    Config, Credential, CredentialProvider, Describe, Password, Provider, RequireAuth, Transport, credentials::Secret,
     source::Source, template::Template,
 };
 
@@ -95,6 +95,16 @@ impl Config {
     #[must_use]
     pub fn transport(mut self, transport: Transport) -> Self {
         self.transport = transport;
+        self
+    }
+
+    /// Sets when clients of a bridge learn a statement's columns.
+    ///
+    /// Defaults to [`Describe::Late`] for a [`Bridge`](crate::bridge::Bridge) of the same process, and to [`Describe::Always`] for
+    /// `pgferry bridge`, whose clients may be any.
+    #[must_use]
+    pub fn describe(mut self, describe: Describe) -> Self {
+        self.describe = Some(describe);
         self
     }
 

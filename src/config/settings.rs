@@ -3,7 +3,8 @@ use std::{collections::BTreeSet, fmt, net::SocketAddr, time::Duration};
 use rustls_pki_types::CertificateDer;
 
 use super::{
-    ParameterReport, Provider, RequireAuth, Transport, credentials::Secret, source::Source, template::Template,
+    Describe, ParameterReport, Provider, RequireAuth, Transport, credentials::Secret, source::Source,
+    template::Template,
 };
 
 /// Everything that a connection is opened with.
@@ -36,6 +37,7 @@ use super::{
 /// | the password, `password` | `PGPASSWORD`, `DATABASE_PASSWORD` | none | the role's password |
 /// | the path, `dbname` | `PGDATABASE`, `DATABASE_NAME` | the user | the database |
 /// | `transport` | `PGFERRY_TRANSPORT` | `websocket` | `http` or `websocket`; `auto` is not yet there |
+/// | `describe` | `PGFERRY_DESCRIBE` | `late`; `always` for `pgferry bridge` | `always` tells a bridge's client a statement's columns when it asks, `late` with the rows, which saves sqlx a round trip |
 /// | `provider` | `PGFERRY_PROVIDER` | from the host | `neon`, `planetscale` or `other` |
 /// | `http_url` | `PGFERRY_HTTP_URL` | the provider's | where SQL over HTTP is served; `{host}` and `{port}` are filled in |
 /// | `ws_url` | `PGFERRY_WS_URL` | the provider's | where Postgres is served over WebSocket; `{host}` and `{port}` are filled in |
@@ -92,6 +94,7 @@ pub struct Config {
     pub(super) application_name: Option<String>,
     pub(super) options: Option<(String, Source)>,
     pub(super) transport: Transport,
+    pub(super) describe: Option<Describe>,
     pub(super) provider: Option<Provider>,
     pub(super) http_url: Option<Template>,
     pub(super) ws_url: Option<Template>,
@@ -135,6 +138,7 @@ impl Config {
             application_name: None,
             options: None,
             transport: Transport::default(),
+            describe: None,
             provider: None,
             http_url: None,
             ws_url: None,
@@ -173,6 +177,7 @@ impl fmt::Debug for Config {
             application_name,
             options,
             transport,
+            describe,
             provider,
             http_url,
             ws_url,
@@ -198,6 +203,7 @@ impl fmt::Debug for Config {
             .field("application_name", application_name)
             .field("options", &options.as_ref().map(|(options, _)| options))
             .field("transport", transport)
+            .field("describe", describe)
             .field("provider", provider)
             .field("http_url", &http_url.as_ref().map(Template::shown))
             .field("ws_url", &ws_url.as_ref().map(Template::shown))

@@ -141,6 +141,7 @@ fn what_is_missing() {
 fn refused_parameters() {
     for (parameter, message) in [
         ("transport=tcp", "\"tcp\" is not a transport: choose \"auto\", \"websocket\" or \"http\""),
+        ("describe=never", "\"never\" is not a way to describe: choose \"late\" or \"always\""),
         ("provider=x", "\"x\" is not a provider: choose \"neon\", \"planetscale\" or \"other\""),
         ("allow_plaintext=maybe", "\"maybe\" is neither \"true\" nor \"false\""),
         ("connect_timeout=soon", "\"soon\" is not a whole number of seconds"),

@@ -368,6 +368,8 @@ fn parameters_in_the_wild() {
         "pgbouncer=true",
         "transport=http",
         "transport=websocket",
+        "describe=late",
+        "describe=always",
         "provider=other",
         "allow_plaintext=true",
     ];
@@ -433,6 +435,9 @@ fn what_the_parameters_do() {
     assert!(!of("").is_pooled());
     assert!(!config("postgresql://app@db.example.com:6432/app?pgbouncer=false").is_pooled());
     assert_eq!(of("transport=http").get_transport(), Transport::Http);
+    assert_eq!(of("describe=always").get_describe(), Some(Describe::Always));
+    assert_eq!(of("describe=late").get_describe(), Some(Describe::Late));
+    assert_eq!(of("").get_describe(), None);
     assert_eq!(of("provider=neon").get_provider(), Provider::Neon);
     assert_eq!(config("postgresql:///app?host=db.example.com&user=u&port=1").get_port(), 1);
 }
