@@ -2,6 +2,7 @@
 //!
 //! No I/O, and no parser: the text is read as tokens by PostgreSQL's lexical rules, and the server has the last word on the rest.
 
+mod builtin_types;
 mod changes;
 mod classify;
 mod command_tag;
@@ -24,6 +25,7 @@ mod transaction_block;
 mod typed;
 mod typing;
 
+pub use builtin_types::gives_builtin_types;
 pub use changes::{changes_types, may_write};
 pub use command_tag::command_tag;
 pub use dialect::Dialect;
