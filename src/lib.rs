@@ -26,7 +26,7 @@ pub mod websocket;
 pub mod wire;
 
 #[cfg(feature = "client")]
-pub use config::{Config, Transport};
+pub use config::{Capabilities, Config, Transport};
 pub use error::{DbError, Error, Outcome, Result, SqlState};
 
 /// The number that names a type in a database: `pg_type.oid`.

@@ -96,9 +96,11 @@ impl Config {
                     "only {other_key} is set, and the transport is {transport}: add transport={other}, or set {key}"
                 )));
             }
+            let keys =
+                if self.get_transport() == Transport::Auto { "http_url and ws_url (one of them will do)" } else { key };
             return Err(Error::config(format!(
                 "no endpoint is known for {host}, where Postgres itself speaks neither HTTP nor WebSocket: run \
-                 `pgferry gateway` in front of it and use the URL that it prints, or set {key}"
+                 `pgferry gateway` in front of it and use the URL that it prints, or set {keys}"
             )));
         }
         Ok(url)

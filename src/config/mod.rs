@@ -2,6 +2,7 @@
 //!
 //! [`Config`] is the option reference.
 
+mod capabilities;
 mod connection_string;
 mod credentials;
 mod describe;
@@ -26,6 +27,7 @@ mod template;
 mod tests;
 mod transport;
 
+pub use capabilities::Capabilities;
 pub use credentials::{Credential, CredentialProvider};
 pub use describe::Describe;
 pub use parameter_report::{Fate, ParameterReport};

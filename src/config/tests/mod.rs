@@ -6,6 +6,7 @@ mod precedence;
 mod require_auth;
 mod root_certificates;
 mod secrets;
+mod transport;
 
 use std::{collections::HashMap, ffi::OsString};
 
