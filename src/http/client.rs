@@ -91,7 +91,8 @@ impl Client {
         })
     }
 
-    /// Returns a clone with another deadline per request, from asking for the credential to the last row; `None` is none.
+    /// Returns a clone with another deadline per request, from asking for the credential to the last row; `None` is none. The
+    /// time in which nobody takes what has arrived is not counted.
     ///
     /// # Example
     ///

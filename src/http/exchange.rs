@@ -1,19 +1,16 @@
 use std::{
-    future::pending,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
 use reqwest::{Response, StatusCode};
-use tokio::{
-    sync::mpsc::Sender,
-    time::{Instant, sleep_until},
-};
+use tokio::sync::mpsc::Sender;
 
 use super::{
     BatchOptions,
     connector::{Connector, Endpoint},
+    deadline::Deadline,
     headers::headers,
     send_error::{is_refused_by_server, lost, send_error},
     tracked_body::{Sent, TrackedBody},
@@ -69,18 +66,9 @@ impl Exchange {
                 Ok(()) => Ok(Part::End),
                 Err(error) => Err(error.with_request_id(progress.request_id.get().map(|id| &**id))),
             },
-            () = self.deadline() => Err(self.late(&progress)),
         };
         // Whoever does not take it has dropped the stream and wants no answer.
         let _ = parts.send(last).await;
-    }
-
-    async fn deadline(&self) {
-        // A deadline beyond what the clock can count is none.
-        match self.timeout.and_then(|timeout| Instant::now().checked_add(timeout)) {
-            Some(deadline) => sleep_until(deadline).await,
-            None => pending().await,
-        }
     }
 
     fn late(&self, progress: &Progress) -> Error {
@@ -91,14 +79,16 @@ impl Exchange {
     }
 
     async fn transfer(&self, parts: &Sender<Result<Part>>, progress: &Progress) -> Result<()> {
-        let (host, mut response) = self.send(&progress.sent).await?;
+        let mut deadline = Deadline::after(self.timeout);
+        let late = |_| self.late(progress);
+        let (host, mut response) = deadline.bound(self.send(&progress.sent)).await.map_err(late)??;
         let id = response.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(Arc::<str>::from);
         if let Some(id) = &id {
             // It is empty, since only this line sets it.
             let _ = progress.request_id.set(id.clone());
         }
         if response.status() != StatusCode::OK {
-            return Err(refusal(&host, response).await);
+            return Err(deadline.bound(refusal(&host, response)).await.map_err(late)?);
         }
         let limit = self.config.get_max_response_size();
         let announced = response.content_length().unwrap_or(0);
@@ -109,9 +99,9 @@ impl Exchange {
         if parts.send(Ok(Part::Head(id))).await.is_err() {
             return Ok(());
         }
-        while let Some(chunk) = response.chunk().await.map_err(lost)? {
+        while let Some(chunk) = deadline.bound(response.chunk()).await.map_err(late)?.map_err(lost)? {
             left = left.checked_sub(chunk.len()).ok_or_else(|| too_large(limit))?;
-            if parts.send(Ok(Part::Chunk(chunk))).await.is_err() {
+            if deadline.pause(parts.send(Ok(Part::Chunk(chunk)))).await.is_err() {
                 return Ok(());
             }
         }

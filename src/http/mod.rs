@@ -12,6 +12,8 @@ mod client;
 #[cfg(feature = "client")]
 mod connector;
 #[cfg(feature = "client")]
+mod deadline;
+#[cfg(feature = "client")]
 mod exchange;
 #[cfg(feature = "client")]
 mod from_text;
