@@ -1,5 +1,6 @@
 //! sqlx, unmodified, over both transports; plain TCP is the control.
 
+mod cancellation;
 mod errors;
 #[cfg(unix)]
 mod greeting;
@@ -32,6 +33,8 @@ enum Road {
 impl Road {
     const ALL: [Self; 3] = [Self::Tcp, Self::Http, Self::WebSocket];
     const FERRIED: [Self; 2] = [Self::Http, Self::WebSocket];
+    /// Those on which a session outlives a statement.
+    const SESSIONS: [Self; 2] = [Self::Tcp, Self::WebSocket];
 
     async fn pool(self, stage: &Stage) -> PgPool {
         match self {
