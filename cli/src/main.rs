@@ -1,10 +1,12 @@
 //! The pgferry command.
 
 mod argv;
+mod bridge;
 mod completions;
 mod database;
 mod dotenv;
 mod gateway;
+mod interruption;
 mod logging;
 mod migrate;
 mod mistake;
@@ -27,6 +29,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Gateway(Box<gateway::Gateway>),
+    Bridge(bridge::Bridge),
     Query(Box<query::Query>),
     Ping(ping::Ping),
     Migrate(migrate::Migrate),
@@ -55,6 +58,7 @@ async fn run() -> ExitCode {
     logging::start();
     let done = match command {
         Command::Gateway(gateway) => gateway.run().await,
+        Command::Bridge(bridge) => bridge.run().await,
         Command::Ping(ping) => ping.run().await,
         Command::Query(query) => query.run().await,
         Command::Migrate(migrate) => migrate.run().await,

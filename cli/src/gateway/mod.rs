@@ -2,7 +2,6 @@ pub(crate) mod argv;
 mod database_url;
 mod ephemeral;
 mod faults;
-mod interruption;
 mod limits;
 mod tls;
 
@@ -17,12 +16,11 @@ use clap::Args;
 use pgferry_gateway::{Gateway as Server, GatewayConfig, Upstream, WsAuth};
 use tokio::task::spawn_blocking;
 
-use crate::problem::Usage;
+use crate::{interruption::Interruption, problem::Usage};
 
 use self::{
     ephemeral::Ephemeral,
     faults::Faults,
-    interruption::Interruption,
     limits::Limits,
     tls::{Certificate, Published, Tls},
 };

@@ -3,7 +3,7 @@ use std::io;
 use tokio::signal;
 
 /// The signals by which people, service managers and containers end a process. From its making on they no longer end it by themselves.
-pub(super) struct Interruption {
+pub(crate) struct Interruption {
     #[cfg(unix)]
     interrupt: signal::unix::Signal,
     #[cfg(unix)]
@@ -12,14 +12,14 @@ pub(super) struct Interruption {
 
 #[cfg(unix)]
 impl Interruption {
-    pub(super) fn expect() -> io::Result<Self> {
+    pub(crate) fn expect() -> io::Result<Self> {
         use signal::unix::{SignalKind, signal};
 
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
     /// Waits for one of them. Cancel safe.
-    pub(super) async fn come(&mut self) -> io::Result<()> {
+    pub(crate) async fn come(&mut self) -> io::Result<()> {
         tokio::select! {
             _ = self.interrupt.recv() => Ok(()),
             _ = self.terminate.recv() => Ok(()),
@@ -29,12 +29,12 @@ impl Interruption {
 
 #[cfg(not(unix))]
 impl Interruption {
-    pub(super) fn expect() -> io::Result<Self> {
+    pub(crate) fn expect() -> io::Result<Self> {
         Ok(Self {})
     }
 
     /// Waits for Ctrl-C. Cancel safe.
-    pub(super) async fn come(&mut self) -> io::Result<()> {
+    pub(crate) async fn come(&mut self) -> io::Result<()> {
         signal::ctrl_c().await
     }
 }
