@@ -4,6 +4,7 @@ use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::{
+    auto,
     closing::{Closable, Notice},
     log_in::log_in,
     session,
@@ -11,8 +12,8 @@ use super::{
     stateless,
 };
 use crate::{
+    config::Transport,
     error::{DbError, Error},
-    execute::Opening,
     wire::server,
 };
 
@@ -58,23 +59,20 @@ where
         () = closes.given() => return Ok(()),
     };
     let Some(opening) = opening else { return Ok(()) };
-    let local = Local { stream: Closable::new(local.stream, notice), read: local.read };
-    match shared.http() {
-        Some(session) => stateless::serve(local, opening, session, shared).await,
-        None => over_websocket(local, &opening, shared).await,
-    }
-}
-
-async fn over_websocket<S>(mut local: Local<S>, opening: &Opening, shared: &Shared) -> io::Result<()>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send,
-{
+    let mut local = Local { stream: Closable::new(local.stream, notice), read: local.read };
     let registration = match shared.cancels().register() {
         Ok(registration) => registration,
         Err(error) => return local.send_fatal(&error).await,
     };
     let client = session::Client::new(local);
-    session::serve(client, opening, shared, &registration, session::How::default()).await.map(drop)
+    match (shared.http(), shared.transport()) {
+        (Some(http), Transport::Auto) => auto::serve(client, &opening, http, shared, &registration).await,
+        (Some(http), _) => stateless::serve(client, &opening, http, shared, &registration).await,
+        (None, _) => {
+            let how = session::How::default();
+            session::serve(client, &opening, shared, &registration, how).await.map(drop)
+        }
+    }
 }
 
 pub(super) fn fatal(out: &mut BytesMut, error: DbError) {

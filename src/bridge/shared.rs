@@ -1,4 +1,4 @@
-use super::{Options, cancels::Cancels, secret, types::Registry};
+use super::{Options, auto::Failures, cancels::Cancels, secret, types::Registry};
 use crate::{
     config::{Config, Password, Transport},
     error::Result,
@@ -19,6 +19,7 @@ pub enum Verification {
 /// What a bridge's connections have in common.
 #[derive(Debug)]
 pub(super) struct Shared {
+    transport: Transport,
     config: Config,
     runtime: Runtime,
     password: Password,
@@ -26,6 +27,7 @@ pub(super) struct Shared {
     http: Option<HttpSession>,
     cancels: Cancels,
     types: Registry,
+    failures: Failures,
 }
 
 impl Shared {
@@ -34,14 +36,16 @@ impl Shared {
             Some(password) => password.clone(),
             None => Password::from(secret::random(16)?),
         };
-        let http = match config.resolve_transport()? {
-            Transport::Http => Some(HttpSession::new(config, runtime)?),
-            Transport::WebSocket | Transport::Auto => {
-                config.endpoint_ws()?;
-                None
-            }
+        let transport = config.resolve_transport()?;
+        if transport != Transport::Http {
+            config.endpoint_ws()?;
+        }
+        let http = match transport {
+            Transport::WebSocket | Transport::Auto => None,
+            Transport::Http => Some(HttpSession::new(&for_http(config, transport), runtime)?),
         };
         Ok(Self {
+            transport,
             config: config.clone(),
             runtime: runtime.clone(),
             password,
@@ -49,11 +53,22 @@ impl Shared {
             http,
             cancels: Cancels::default(),
             types: Registry::default(),
+            failures: Failures::default(),
         })
     }
 
     pub(super) fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The configuration of what goes over HTTP.
+    pub(super) fn http_config(&self) -> Config {
+        for_http(&self.config, self.transport)
+    }
+
+    /// What carries the clients' statements.
+    pub(super) fn transport(&self) -> Transport {
+        self.transport
     }
 
     pub(super) fn runtime(&self) -> &Runtime {
@@ -73,6 +88,11 @@ impl Shared {
         &self.types
     }
 
+    /// What HTTP has failed at, where there is a WebSocket for it.
+    pub(super) fn failures(&self) -> &Failures {
+        &self.failures
+    }
+
     /// The session that every connection shares over HTTP, where there are none of their own.
     pub(super) fn http(&self) -> Option<&HttpSession> {
         self.http.as_ref()
@@ -86,5 +106,13 @@ impl Shared {
     /// Proves that the server is there, where connections are to be verified.
     pub(super) async fn verify(&self, session: &HttpSession) -> Result<()> {
         if self.verifies() { session.server().await.map(drop) } else { Ok(()) }
+    }
+}
+
+/// The rows of a result go on as they come, so that where a WebSocket would carry any result, HTTP need carry no less.
+fn for_http(config: &Config, transport: Transport) -> Config {
+    match transport {
+        Transport::Auto => config.clone().max_response_size(usize::MAX),
+        Transport::Http | Transport::WebSocket => config.clone(),
     }
 }

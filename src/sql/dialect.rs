@@ -1,5 +1,7 @@
 use std::{borrow::Cow, iter::Peekable, ops::Range};
 
+#[cfg(feature = "client")]
+use super::calls;
 use super::{
     Effect, Error, Typed, changes, command_tag, effect,
     lexer::Lexer,
@@ -163,6 +165,12 @@ impl Dialect {
     #[must_use]
     pub fn may_write(self, text: &str) -> bool {
         changes::of_anything(self, text)
+    }
+
+    /// Returns the names of the functions that a text calls by its words, and of what else may stand before a parenthesis.
+    #[cfg(feature = "client")]
+    pub(crate) fn called(self, text: &str) -> Vec<String> {
+        calls::called(self, text)
     }
 
     /// Does as [`highest_parameter`](super::highest_parameter).

@@ -3,6 +3,8 @@
 //! No I/O, and no parser: the text is read as tokens by PostgreSQL's lexical rules, and the server has the last word on the rest.
 
 mod builtin_types;
+#[cfg(feature = "client")]
+mod calls;
 mod changes;
 mod classify;
 mod command_tag;

@@ -3,19 +3,19 @@ use std::{collections::HashMap, io, mem, sync::Arc};
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{attend::attend, portal::Portal, step::Step};
+use super::{attend::attend, hand_over::HandOver, portal::Portal, reads::only_reads, step::Step};
 use crate::{
     Oid,
     bridge::{
         cancels::Registration,
-        handshake::Local,
-        statement::{Prepared, Statements},
-        types::{Client, Lookup, Types, nullability_of_placeholder},
+        session::Client,
+        statement::Prepared,
+        types::{Lookup, Types, nullability_of_placeholder},
     },
-    error::{DbError, Error, Result, SqlState},
+    error::{DbError, Error, Outcome, Result, SqlState},
     execute::{Event, HttpSession, Rows, Script, Statement},
     http::BatchOptions,
-    sql,
+    sql::{self, Dialect},
     wire::{
         DataRow, Format, TransactionStatus,
         server::{self, Frontend},
@@ -28,67 +28,137 @@ const MAX_MESSAGE: usize = 1 << 30;
 /// How much of an answer is gathered before it is written, in bytes.
 const WRITE: usize = 64 * 1024;
 
-/// A logged-in client.
-pub(super) struct Connection<'a, S> {
-    pub(super) local: Local<S>,
+/// A logged-in client whose statements are requests.
+pub(in crate::bridge) struct Connection<'a, S> {
+    pub(in crate::bridge) client: Client<S>,
     pub(super) session: HttpSession,
-    pub(super) registration: Registration<'a>,
-    pub(super) statements: Statements,
+    pub(super) registration: &'a Registration<'a>,
+    pub(super) types: Arc<Types>,
     portals: HashMap<String, Portal>,
     /// The portal that the client had described and has not executed yet.
     described: Option<String>,
     steps: Vec<Step>,
     /// Something was executed since the last Sync, by a Flush.
     flushed: bool,
-    /// What was started last may have written.
+    /// What was started last.
+    started: Vec<Arc<str>>,
+    /// It may have written.
     pub(super) may_have_written: bool,
     /// What was started may change types, which is noted when it has ended.
     may_change_types: bool,
     /// A step failed: everything up to the next Sync is skipped.
     failed: bool,
     pub(super) out: BytesMut,
-    pub(super) types: Arc<Types>,
-    /// What the client has been told of types.
-    pub(super) client: Client,
+    pub(super) hand_over: HandOver,
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
-    pub(super) fn new(
-        local: Local<S>,
+    pub(in crate::bridge) fn new(
+        client: Client<S>,
         session: HttpSession,
-        registration: Registration<'a>,
+        registration: &'a Registration<'a>,
         types: Arc<Types>,
     ) -> Self {
         Self {
-            local,
+            client,
             session,
             registration,
-            statements: Statements::default(),
+            types,
             portals: HashMap::new(),
             described: None,
             steps: Vec::new(),
             flushed: false,
+            started: Vec::new(),
             may_have_written: false,
             may_change_types: false,
             failed: false,
             out: BytesMut::new(),
-            types,
-            client: Client::default(),
+            hand_over: HandOver::default(),
         }
+    }
+
+    /// Gives the client to somebody else to serve; between two groups of messages nothing is left behind.
+    pub(in crate::bridge) fn into_client(self) -> Client<S> {
+        self.client
+    }
+
+    /// Serves one group of messages, unless it turns out to be none for HTTP: then nothing of it has taken effect, and the client
+    /// has heard nothing.
+    pub(in crate::bridge) async fn serve_group(&mut self, messages: Vec<Frontend>) -> io::Result<Option<Unserved>> {
+        let before = self.statements_named_in(&messages);
+        self.started.clear();
+        self.hand_over.begin();
+        for message in messages {
+            self.take(message).await?;
+        }
+        let Some(cause) = self.hand_over.end() else { return Ok(None) };
+        for (name, prepared) in before {
+            match prepared {
+                Some(prepared) => self.client.statements.insert(name, prepared),
+                None => self.client.statements.remove(&name),
+            }
+        }
+        let has_run = cause.outcome() != Outcome::NotExecuted;
+        let texts = if has_run { mem::take(&mut self.started) } else { Vec::new() };
+        Ok(Some(Unserved { cause, texts }))
+    }
+
+    /// Answers a group of messages that needs a session with the reason why there is none.
+    pub(in crate::bridge) async fn refuse_group(&mut self, messages: Vec<Frontend>, error: Error) -> io::Result<()> {
+        for message in messages {
+            match message {
+                Frontend::Query(script) if is_copy_out(&script) => return self.end_for_copy_out(&error).await,
+                Frontend::Query(_) | Frontend::FunctionCall if !self.failed => {
+                    self.tell(&error);
+                    self.ready().await?;
+                }
+                Frontend::Sync | Frontend::Flush => {
+                    self.tell(&error);
+                    self.take(message).await?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What statements are executed with and described by.
+    pub(in crate::bridge) fn means(&self) -> (HttpSession, Arc<Types>) {
+        (self.session.clone(), Arc::clone(&self.types))
+    }
+
+    /// How the server reads texts, as far as that is known.
+    pub(in crate::bridge) fn dialect(&self) -> Dialect {
+        self.session.dialect()
+    }
+
+    /// Whether all messages up to the next Sync are skipped, since one before them failed.
+    pub(in crate::bridge) fn is_skipping(&self) -> bool {
+        self.failed
+    }
+
+    /// The client's statements under the names that these messages may give to others.
+    fn statements_named_in(&self, messages: &[Frontend]) -> Vec<(String, Option<Prepared>)> {
+        let names = messages.iter().filter_map(|message| match message {
+            Frontend::Parse { name, .. } | Frontend::CloseStatement(name) => Some(name.as_str()),
+            Frontend::Query(_) => Some(""),
+            _ => None,
+        });
+        names.map(|name| (name.to_owned(), self.client.statements.get(name).cloned())).collect()
     }
 
     /// Serves the client until it goes.
     pub(super) async fn serve(mut self) -> io::Result<()> {
         loop {
-            match server::read(&mut self.local.read, MAX_MESSAGE) {
+            match server::read(&mut self.client.local.read, MAX_MESSAGE) {
                 Ok(Some(Frontend::Terminate)) => return Ok(()),
                 Ok(Some(message)) => self.take(message).await?,
                 Ok(None) => {
-                    if !self.local.fill().await? {
+                    if !self.client.local.fill().await? {
                         return Ok(());
                     }
                 }
-                Err(error) => return self.local.send_fatal(&error).await,
+                Err(error) => return self.client.local.send_fatal(&error).await,
             }
         }
     }
@@ -98,17 +168,19 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
             Frontend::Sync => self.sync().await,
             Frontend::Flush => self.flush().await,
             _ if self.failed => Ok(()),
-            Frontend::Query(script) if is_copy_out(&script) => self.end_for_copy_out().await,
+            Frontend::Query(script) if is_copy_out(&script) => {
+                self.end_for_copy_out(&Error::refused(sql::Effect::Copy.remedy().unwrap_or_default())).await
+            }
             Frontend::Query(script) => self.simple_query(&script).await,
             Frontend::DescribeStatement(name) => {
                 if let Err(error) = self.describe(&name).await? {
-                    self.give_up(&error);
+                    self.give_up(error).await?;
                 }
                 Ok(())
             }
             message => {
                 if let Err(error) = self.prepare(message) {
-                    self.give_up(&error);
+                    self.give_up(error).await?;
                 }
                 Ok(())
             }
@@ -119,17 +191,19 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
     fn prepare(&mut self, message: Frontend) -> Result<()> {
         match message {
             Frontend::Parse { name, text, param_types } => {
-                if !name.is_empty() && self.statements.contains(&name) {
+                if !name.is_empty() && self.client.statements.contains(&name) {
                     return Err(told("42P05", format!("prepared statement \"{name}\" already exists")));
                 }
-                self.statements.insert(name, Prepared::new(text, param_types));
+                self.client.statements.insert(name, Prepared::new(text, param_types));
                 self.say(server::parse_complete);
             }
             Frontend::Bind { portal, statement, param_formats, params, result_formats } => {
                 let bound = self.statement(&statement)?.bind(&param_formats, params, &result_formats)?;
                 if nullability_of_placeholder(&bound.text, &bound.params) {
-                    return Err(Error::refused(
-                        "the columns of a statement without parameters are not known over HTTP before it is executed: describe it over TCP, or use transport=websocket",
+                    // No session knows more of the column that stood for them.
+                    return Err(told(
+                        SqlState::FEATURE_NOT_SUPPORTED.as_str(),
+                        "the columns of a statement without parameters are not known over HTTP before it is executed: describe it over TCP, or use transport=websocket".to_owned(),
                     ));
                 }
                 self.portals.insert(portal, Portal::Ready(bound));
@@ -143,7 +217,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
             }
             Frontend::Execute { portal, max_rows } => self.execute(portal, max_rows)?,
             Frontend::CloseStatement(name) => {
-                self.statements.remove(&name);
+                self.client.statements.remove(&name);
                 self.say(server::close_complete);
             }
             Frontend::ClosePortal(name) => {
@@ -181,7 +255,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
     }
 
     pub(super) fn statement(&self, name: &str) -> Result<&Prepared> {
-        self.statements.get(name).ok_or_else(|| told("26000", format!("prepared statement \"{name}\" does not exist")))
+        self.client
+            .statements
+            .get(name)
+            .ok_or_else(|| told("26000", format!("prepared statement \"{name}\" does not exist")))
     }
 
     pub(super) fn say(&mut self, message: impl FnOnce(&mut BytesMut)) {
@@ -232,22 +309,22 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
                 None => match self.start(&statements).await? {
                     Ok(rows) => rows,
                     Err(error) => {
-                        self.fail(&error);
+                        self.fail(error).await?;
                         return Ok(());
                     }
                 },
             };
             if let Err(error) = self.answer(&mut results, Answer { format, described, lookup: false }).await? {
-                self.fail(&error);
+                self.fail(error).await?;
                 return Ok(());
             }
             rows = Some(results);
         }
         // The response's end, where an error may still be.
         if let Some(mut results) = rows
-            && let Err(error) = attend(&mut self.local, &self.registration, results.next()).await?
+            && let Err(error) = attend(&mut self.client.local, self.registration, results.next()).await?
         {
-            self.fail(&error);
+            self.fail(error).await?;
         }
         Ok(())
     }
@@ -264,7 +341,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
                 Ok(true) => return self.ready().await,
                 Ok(false) => {}
                 Err(error) => {
-                    self.fail(&error);
+                    self.fail(error).await?;
                     return self.ready().await;
                 }
             }
@@ -272,23 +349,22 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
         // The unnamed ones end with any simple query (manual, section 55.2.3); but sqlx asks between parsing such a statement and
         // binding to it.
         if lookup.is_none() {
-            self.statements.remove("");
+            self.client.statements.remove("");
             self.portals.remove("");
         }
         let script = Script::new(self.session.dialect(), script);
         if script.statements().is_empty() {
             server::empty_query_response(&mut self.out);
         } else if let Err(error) = self.run_script(script.statements(), lookup.is_some()).await? {
-            self.fail(&script.place(error));
+            self.fail(script.place(error)).await?;
         }
         self.ready().await
     }
 
     /// Refuses a COPY to the client in a way that sqlx 0.9 survives: it leaves the ReadyForQuery behind such an error unread, and
     /// then takes each answer for that of the statement before. So the connection ends, and a pool opens another.
-    async fn end_for_copy_out(&mut self) -> io::Result<()> {
-        let error = Error::refused(sql::Effect::Copy.remedy().unwrap_or_default());
-        self.local.send_fatal(&error).await?;
+    async fn end_for_copy_out(&mut self, error: &Error) -> io::Result<()> {
+        self.client.local.send_fatal(error).await?;
         Err(io::ErrorKind::ConnectionAborted.into())
     }
 
@@ -304,11 +380,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
                 return Ok(Err(error));
             }
         }
-        attend(&mut self.local, &self.registration, results.next()).await.map(|end| end.map(drop))
+        attend(&mut self.client.local, self.registration, results.next()).await.map(|end| end.map(drop))
     }
 
     pub(super) async fn start(&mut self, statements: &[Statement]) -> io::Result<Result<Rows>> {
         let dialect = self.session.dialect();
+        self.started = statements.iter().map(|statement| Arc::clone(&statement.text)).collect();
         self.may_have_written = statements.iter().any(|statement| dialect.may_write(&statement.text));
         self.may_change_types |= statements.iter().any(|statement| dialect.changes_types(&statement.text));
         let session = &self.session;
@@ -318,14 +395,14 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
                 several => session.execute_batch(several, BatchOptions::default()).await,
             }
         };
-        attend(&mut self.local, &self.registration, request).await
+        attend(&mut self.client.local, self.registration, request).await
     }
 
     /// Passes one statement's result on.
     async fn answer(&mut self, results: &mut Rows, how: Answer) -> io::Result<Result<()>> {
         let mut columns_told = false;
         loop {
-            let event = match attend(&mut self.local, &self.registration, results.next()).await? {
+            let event = match attend(&mut self.client.local, self.registration, results.next()).await? {
                 Ok(event) => event,
                 Err(error) => return Ok(Err(error)),
             };
@@ -341,7 +418,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
                 }
                 Some(Event::Row(row)) => {
                     if how.lookup {
-                        self.client.note_answer(first_oid(&row));
+                        self.client.types.note_answer(first_oid(&row));
                     }
                     server::data_row(&mut self.out, &row);
                     if self.out.len() >= WRITE {
@@ -367,19 +444,47 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
 
     /// Fails at a step before anything was executed: what came before belongs to the same transaction, so it is not executed
     /// either.
-    fn give_up(&mut self, error: &Error) {
+    async fn give_up(&mut self, error: Error) -> io::Result<()> {
         for step in mem::take(&mut self.steps) {
             let Step::Say(said) = step else { break };
             self.out.extend_from_slice(&said);
         }
-        self.fail(error);
+        self.fail(error).await
     }
 
-    fn fail(&mut self, error: &Error) {
+    /// Tells a failure, unless the messages are for a session to try: everything up to the next Sync is skipped in either case.
+    async fn fail(&mut self, error: Error) -> io::Result<()> {
+        if !self.failed
+            && self.hand_over.is_due(&error)
+            && (error.outcome() == Outcome::NotExecuted || self.has_only_read().await?)
+        {
+            self.failed = true;
+            self.hand_over.set_cause(error);
+            return Ok(());
+        }
+        self.tell(&error);
+        Ok(())
+    }
+
+    fn tell(&mut self, error: &Error) {
         // A single failure is told between two Syncs; what follows it is skipped.
         if !mem::replace(&mut self.failed, true) {
             server::error_response(&mut self.out, &error.to_db_error());
         }
+    }
+
+    /// Whether what was started last can be executed again without anybody noticing.
+    async fn has_only_read(&mut self) -> io::Result<bool> {
+        if self.may_have_written {
+            return Ok(false);
+        }
+        let dialect = self.session.dialect();
+        let asked = only_reads(&self.session, self.started.iter().flat_map(|text| dialect.called(text)));
+        let only_reads = attend(&mut self.client.local, self.registration, asked).await?;
+        Ok(only_reads.unwrap_or_else(|error| {
+            tracing::debug!(%error, "what a statement's functions do could not be asked");
+            false
+        }))
     }
 
     /// Not before all that was sent has ended: until then, others are told of types as they were.
@@ -392,14 +497,27 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
     async fn ready(&mut self) -> io::Result<()> {
         self.failed = false;
         self.note_change_of_types();
+        if self.hand_over.is_decided() {
+            self.out.clear();
+            return Ok(());
+        }
         server::ready_for_query(&mut self.out, TransactionStatus::Idle);
         self.write().await
     }
 
     async fn write(&mut self) -> io::Result<()> {
+        self.hand_over.answer_begins();
         let out = self.out.split();
-        self.local.send(&out).await
+        self.client.local.send(&out).await
     }
+}
+
+/// A group of messages that turned out to be none for HTTP.
+#[derive(Debug)]
+pub(in crate::bridge) struct Unserved {
+    pub(in crate::bridge) cause: Error,
+    /// What has run, changing nothing, and would fail over HTTP again.
+    pub(in crate::bridge) texts: Vec<Arc<str>>,
 }
 
 /// How a result is passed on.

@@ -33,12 +33,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
         }
         let columns = if sql::gives_rows(&prepared.text) {
             let asked = self.types.directory_for(&self.session, &prepared.text);
-            let directory = match attend(&mut self.local, &self.registration, asked).await? {
+            let directory = match attend(&mut self.client.local, self.registration, asked).await? {
                 Ok(directory) => directory,
                 Err(error) => return Ok(Err(error)),
             };
             // A column of a type that the client does not know makes it ask.
-            let unknown = self.client.unknown(&directory, &prepared.text);
+            let unknown = self.client.types.unknown(&directory, &prepared.text);
             Some([placeholder(unknown.unwrap_or(TEXT))])
         } else {
             None
@@ -64,7 +64,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
         }
         let session = &self.session;
         let asked = session.describe(&prepared.text, &prepared.param_types);
-        let param_types = match attend(&mut self.local, &self.registration, asked).await? {
+        let param_types = match attend(&mut self.client.local, self.registration, asked).await? {
             Ok(types) => types,
             Err(error) => return Ok(Err(error)),
         };
@@ -85,7 +85,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
                 None => server::no_data(out),
             }
         });
-        if let Some(prepared) = self.statements.get_mut(name) {
+        if let Some(prepared) = self.client.statements.get_mut(name) {
             prepared.param_types = param_types;
         }
         Ok(Ok(()))
@@ -120,7 +120,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
         };
         let mut columns = None;
         loop {
-            match attend(&mut self.local, &self.registration, rows.next()).await? {
+            match attend(&mut self.client.local, self.registration, rows.next()).await? {
                 Ok(Some(Event::Columns(found))) => columns = Some(found),
                 Ok(Some(_)) => {}
                 Ok(None) => return Ok(Ok(columns.unwrap_or_default())),
@@ -131,12 +131,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
 
     /// Answers a question for types as the server would; false if the server must be asked.
     pub(super) async fn look_up(&mut self, lookup: &Lookup<'_>) -> io::Result<Result<bool>> {
-        let asked = attend(&mut self.local, &self.registration, self.types.directory(&self.session));
+        let asked = attend(&mut self.client.local, self.registration, self.types.directory(&self.session));
         let directory = match asked.await? {
             Ok(directory) => directory,
             Err(error) => return Ok(Err(error)),
         };
-        let answer = match lookup.answer(&directory, &mut self.client) {
+        let answer = match lookup.answer(&directory, &mut self.client.types) {
             None => return Ok(Ok(false)),
             Some(Err(error)) => return Ok(Err(error)),
             Some(Ok(answer)) => answer,
@@ -152,22 +152,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
     /// Refuses a result with a type that the client has not heard of: sqlx panics in its caller's task when it meets one.
     pub(super) async fn check_types(&mut self, columns: &[Column]) -> io::Result<Result<()>> {
         let oids = || columns.iter().map(|column| column.type_oid);
-        if self.client.is_content(oids()) {
+        if self.client.types.is_content(oids()) {
             return Ok(Ok(()));
         }
-        let asked = attend(&mut self.local, &self.registration, self.types.directory(&self.session));
+        let asked = attend(&mut self.client.local, self.registration, self.types.directory(&self.session));
         let directory = match asked.await? {
             Ok(directory) => directory,
             Err(error) => return Ok(Err(error)),
         };
-        let Some(Stranger::New(oid)) = self.client.stranger(&directory, oids()) else {
-            return Ok(refuse_untellable(self.client.stranger(&directory, oids()), self.may_have_written));
+        let Some(Stranger::New(oid)) = self.client.types.stranger(&directory, oids()) else {
+            // The client does not understand it, whatever carries it.
+            self.hand_over.answer_begins();
+            return Ok(refuse_untellable(self.client.types.stranger(&directory, oids()), self.may_have_written));
         };
-        let asked = attend(&mut self.local, &self.registration, self.types.directory_with(&self.session, oid));
+        let asked = attend(&mut self.client.local, self.registration, self.types.directory_with(&self.session, oid));
         let directory = match asked.await? {
             Ok(directory) => directory,
             Err(error) => return Ok(Err(error)),
         };
+        self.hand_over.answer_begins();
         if !directory.can_tell(oid) {
             return Ok(refuse_untellable(Some(Stranger::Untellable(oid)), self.may_have_written));
         }
@@ -177,8 +180,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
              connection ends: on another, the same statement is understood"
         );
         let error = Error::refused_results(message, self.may_have_written);
-        self.local.send(&self.out.split()).await?;
-        self.local.send_fatal(&error).await?;
+        self.client.local.send(&self.out.split()).await?;
+        self.client.local.send_fatal(&error).await?;
         Err(io::ErrorKind::ConnectionAborted.into())
     }
 }

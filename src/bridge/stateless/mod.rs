@@ -3,7 +3,9 @@
 mod attend;
 mod connection;
 mod describe;
+mod hand_over;
 mod portal;
+mod reads;
 mod step;
 
 use std::{io, sync::Arc};
@@ -11,52 +13,68 @@ use std::{io, sync::Arc};
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use self::{attend::attend, connection::Connection};
-use super::{handshake::Local, shared::Shared};
+use self::attend::attend;
+use super::{cancels::Registration, session::Client, shared::Shared};
 use crate::{
     error::Result,
     execute::{HttpSession, Opening},
     sql::Dialect,
     wire::{BackendKey, TransactionStatus, server},
 };
+pub(super) use connection::{Connection, Unserved};
 
+/// Serves a client until it goes.
 pub(super) async fn serve<S>(
-    mut local: Local<S>,
-    opening: Opening,
-    session: &HttpSession,
+    client: Client<S>,
+    opening: &Opening,
+    http: &HttpSession,
     shared: &Shared,
+    registration: &Registration<'_>,
 ) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let registration = match shared.cancels().register() {
-        Ok(registration) => registration,
-        Err(error) => return local.send_fatal(&error).await,
-    };
+    match open(client, opening, http, shared, registration).await? {
+        Some(connection) => connection.serve().await,
+        None => Ok(()),
+    }
+}
+
+/// Ends a client's log-in; `None` where it was told that there is nothing for it.
+pub(super) async fn open<'a, S>(
+    mut client: Client<S>,
+    opening: &Opening,
+    http: &HttpSession,
+    shared: &Shared,
+    registration: &'a Registration<'a>,
+) -> io::Result<Option<Connection<'a, S>>>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
     let opened = async {
-        let session = session_for(&opening, session, shared)?;
+        let session = session_for(opening, http, shared)?;
         shared.verify(&session).await?;
         Ok(session)
     };
-    let session = match attend(&mut local, &registration, opened).await? {
+    let session = match attend(&mut client.local, registration, opened).await? {
         Ok(session) => session,
-        Err(error) => return local.send_fatal(&error).await,
+        Err(error) => return client.local.send_fatal(&error).await.map(|()| None),
     };
-    local.send(&welcome(&opening, &session, registration.key())).await?;
-    let types = shared.types().of(&opening);
+    client.local.send(&welcome(opening, &session, registration.key())).await?;
+    let types = shared.types().of(opening);
     if shared.verifies() {
         // The first statement will ask for them: by then they may be here.
         let (types, session) = (Arc::clone(&types), session.clone());
         shared.runtime().spawn(async move { drop(types.directory(&session).await) });
     }
-    Connection::new(local, session, registration, types).serve().await
+    Ok(Some(Connection::new(client, session, registration, types)))
 }
 
 /// The session for what a client asked of its own: the bridge's where it asked for the configuration's database.
 fn session_for(opening: &Opening, session: &HttpSession, shared: &Shared) -> Result<HttpSession> {
     match &opening.database {
         Some(database) if database != shared.config().get_dbname()? => {
-            HttpSession::new(&shared.config().clone().dbname(database), shared.runtime())?.reopened(opening)
+            HttpSession::new(&shared.http_config().dbname(database), shared.runtime())?.reopened(opening)
         }
         _ => session.reopened(opening),
     }

@@ -75,7 +75,36 @@ pub enum Frontend {
 /// - A protocol error when the message is malformed or unknown; the connection cannot go on then.
 /// - A limit when it is longer than `max`, which is noticed from its header.
 pub fn read(buf: &mut BytesMut, max: usize) -> Result<Option<Frontend>> {
-    let Some(&[tag, a, b, c, d]) = buf.first_chunk() else { return Ok(None) };
+    match message_length(buf, max)? {
+        Some(length) if length <= buf.len() => parse(buf.split_to(length).freeze()).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Reads messages that have all come, so that their bytes can be kept beside what they mean.
+///
+/// # Errors
+///
+/// As [`read`]; a message that is cut short is malformed here.
+#[cfg(feature = "client")]
+pub(crate) fn read_all(mut bytes: Bytes) -> Result<Vec<Frontend>> {
+    let mut messages = Vec::new();
+    while !bytes.is_empty() {
+        match message_length(&bytes, usize::MAX)? {
+            Some(length) if length <= bytes.len() => messages.push(parse(bytes.split_to(length))?),
+            _ => return Err(Error::protocol("a client's message is cut short", Outcome::NotExecuted)),
+        }
+    }
+    Ok(messages)
+}
+
+/// Returns how many bytes the message at the beginning takes, its type included, once its header has come.
+///
+/// # Errors
+///
+/// As [`read`], for lengths that cannot be or are longer than `max`.
+pub(crate) fn message_length(bytes: &[u8], max: usize) -> Result<Option<usize>> {
+    let Some(&[_, a, b, c, d]) = bytes.first_chunk() else { return Ok(None) };
     let length = u32::from_be_bytes([a, b, c, d]) as usize;
     if length < 4 {
         return Err(Error::protocol(format!("a message of {length} bytes cannot be"), Outcome::NotExecuted));
@@ -86,16 +115,14 @@ pub fn read(buf: &mut BytesMut, max: usize) -> Result<Option<Frontend>> {
             Outcome::NotExecuted,
         ));
     }
-    if buf.len() <= length {
-        return Ok(None);
-    }
-    let mut body = buf.split_to(length + 1).freeze();
-    body.advance(5);
-    parse(tag, body).map(Some)
+    Ok(length.checked_add(1))
 }
 
-fn parse(tag: u8, body: Bytes) -> Result<Frontend> {
-    let mut reader = Reader::new(body, name(tag));
+/// Reads a whole message, whose header says its length.
+fn parse(mut message: Bytes) -> Result<Frontend> {
+    let tag = message.first().copied().unwrap_or_default();
+    message.advance(message.len().min(5));
+    let mut reader = Reader::new(message, name(tag));
     let message = match tag {
         b'Q' => Frontend::Query(reader.text()?),
         b'P' => {

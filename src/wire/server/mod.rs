@@ -34,4 +34,6 @@ pub use backend::{
     parameter_status, parse_complete, portal_suspended, ready_for_query, row_description,
 };
 pub use frontend::{Frontend, read};
+#[cfg(feature = "client")]
+pub(crate) use frontend::{message_length, read_all};
 pub use opening::{MAX_OPENING, Opening, StartupMessage, read_opening};

@@ -1,0 +1,75 @@
+use std::mem;
+
+use crate::error::{Error, Outcome};
+
+/// What becomes of a group of messages that turns out not to be for HTTP.
+#[derive(Debug, Default)]
+pub(super) struct HandOver {
+    /// A session can take it.
+    is_possible: bool,
+    /// The client has heard some of the answer, so that it can hear no other.
+    has_begun: bool,
+    cause: Option<Error>,
+}
+
+impl HandOver {
+    /// Begins a group that a session can take.
+    pub(super) fn begin(&mut self) {
+        *self = Self { is_possible: true, ..Self::default() };
+    }
+
+    /// Ends the group; says why a session must take it, if that is so.
+    pub(super) fn end(&mut self) -> Option<Error> {
+        mem::take(self).cause
+    }
+
+    /// Notes that the client hears the answer that there is.
+    pub(super) fn answer_begins(&mut self) {
+        self.has_begun = true;
+    }
+
+    /// Whether an error is HTTP's own, and the statement could be tried in a session.
+    pub(super) fn is_due(&self, error: &Error) -> bool {
+        let is_of_http = error.is_refused() || error.is_value() || error.is_limit();
+        self.is_possible && !self.has_begun && is_of_http && error.outcome() != Outcome::Failed
+    }
+
+    pub(super) fn set_cause(&mut self, cause: Error) {
+        self.cause = Some(cause);
+    }
+
+    pub(super) fn is_decided(&self) -> bool {
+        self.cause.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::DbError;
+
+    #[test]
+    fn only_what_http_fails_at_is_handed_over() {
+        let refused = Error::refused("no");
+        assert!(!HandOver::default().is_due(&refused), "nobody takes it");
+        let mut hand_over = HandOver::default();
+        hand_over.begin();
+        for error in [
+            refused,
+            Error::value("parameter $1", Outcome::NotExecuted),
+            Error::limit("too large", Outcome::Unknown),
+            Error::refused_results("a record", false),
+        ] {
+            assert!(hand_over.is_due(&error), "{error}");
+        }
+        for error in [
+            Error::db(DbError::new("ERROR", None, "no")),
+            Error::closed("lost", Outcome::Unknown),
+            Error::refused_results("a record", true),
+        ] {
+            assert!(!hand_over.is_due(&error), "{error}");
+        }
+        hand_over.answer_begins();
+        assert!(!hand_over.is_due(&Error::refused("no")), "it was answered");
+    }
+}
