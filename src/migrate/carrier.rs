@@ -1,4 +1,9 @@
-use tokio::{sync::oneshot, time::timeout};
+use std::time::Duration;
+
+use tokio::{
+    sync::oneshot,
+    time::{sleep, timeout},
+};
 
 use crate::{
     config::{Config, Transport},
@@ -45,11 +50,11 @@ enum Road {
 }
 
 /// In which session something may run.
-#[derive(Clone, Copy)]
-enum Session {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Session {
     /// As if it had just been opened, as over HTTP each is: no migration finds what another one set.
     Fresh,
-    /// Not in another one, which has no lock and none of the settings.
+    /// The one that [`hold`](Carrier::hold) has begun: another one has no lock and none of the settings.
     Same,
 }
 
@@ -70,16 +75,7 @@ impl Carrier {
 
     /// Runs statements as one transaction, READ COMMITTED whatever the role's default: a later statement must see what another
     /// runner committed while this one waited for its lock.
-    pub(super) async fn transaction(&mut self, statements: &[String]) -> Result<Vec<Table>, Failure> {
-        self.transaction_in(statements, Session::Fresh).await
-    }
-
-    /// Does as [`transaction`](Self::transaction) in the session that [`hold`](Self::hold) has begun.
-    pub(super) async fn held_transaction(&mut self, statements: &[String]) -> Result<Vec<Table>, Failure> {
-        self.transaction_in(statements, Session::Same).await
-    }
-
-    async fn transaction_in(&mut self, statements: &[String], session: Session) -> Result<Vec<Table>, Failure> {
+    pub(super) async fn transaction(&mut self, statements: &[String], session: Session) -> Result<Vec<Table>, Failure> {
         match &mut self.road {
             Road::Http(client) => {
                 let queries: Vec<Query<'_>> = statements.iter().map(Query::new).collect();
@@ -130,6 +126,15 @@ impl Carrier {
             Road::Http(client) => client.execute(statement, &[]).await.map(drop),
             Road::WebSocket(_) => self.simple_query(statement, Session::Same).await.map(drop),
         }
+    }
+
+    /// Waits, on the runtime's clock.
+    pub(super) async fn pause(&self, time: Duration) -> Result<()> {
+        on(&self.runtime, async move {
+            sleep(time).await;
+            Ok(())
+        })
+        .await
     }
 
     async fn simple_query(&mut self, text: &str, wanted: Session) -> Result<Vec<Table>> {

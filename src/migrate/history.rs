@@ -9,6 +9,8 @@ pub struct Applied {
     pub checksum: Option<Vec<u8>>,
     /// Whether it ended; only one that runs outside a transaction can have begun without.
     pub ended: bool,
+    /// It has not ended, and began so lately that another runner may be at it.
+    pub(super) begun_just_now: bool,
 }
 
 /// A migration and how it stands in the database.
@@ -146,6 +148,7 @@ mod tests {
                 version: (*version).into(),
                 checksum: of(version).map(|migration| migration.checksum.to_vec()),
                 ended: true,
+                begun_just_now: false,
             })
             .collect()
     }

@@ -7,6 +7,9 @@ use crate::sql::literal;
 /// it does not know.
 pub(super) const BEGUN: &str = " begun";
 
+/// For how long a migration that has begun outside a transaction is taken to be another runner's present work.
+const JUST_NOW: &str = "5 seconds";
+
 /// Where applied migrations are recorded: the table of sqlx's migrator or of diesel's.
 ///
 /// # Example
@@ -94,11 +97,16 @@ impl Ledger {
         )
     }
 
-    /// Asks for what is recorded: version, checksum in hexadecimal, whether it ended.
+    /// Asks for what is recorded: version, checksum in hexadecimal, whether it ended, whether it began just now.
     pub(super) fn list(&self, table: &str) -> String {
         match self.kind {
-            Kind::Sqlx => format!("SELECT version, pg_catalog.encode(checksum, 'hex'), success FROM {table}"),
-            Kind::Diesel => format!("SELECT version, NULL, true FROM {table}"),
+            Kind::Sqlx => format!(
+                "SELECT version, pg_catalog.encode(checksum, 'hex'), success, \
+                 pg_catalog.now() - installed_on < interval '{JUST_NOW}' FROM {table}"
+            ),
+            Kind::Diesel => {
+                format!("SELECT version, NULL, true, LOCALTIMESTAMP - run_on < interval '{JUST_NOW}' FROM {table}")
+            }
         }
     }
 

@@ -21,6 +21,7 @@ mod error;
 mod folder;
 mod history;
 mod ledger;
+mod lock;
 mod migration;
 mod runner;
 mod version;

@@ -1,8 +1,11 @@
+use std::time::Duration;
+
 use super::{
     Applied, Ledger, MigrateError, Migration, Status, Version,
-    carrier::{Carrier, Failure, Table},
+    carrier::{Carrier, Failure, Session, Table},
     history::History,
     ledger::BEGUN,
+    lock::{Lock, is_busy},
     migration::Script,
 };
 use crate::{
@@ -14,8 +17,8 @@ use crate::{
 /// What tells that another runner was here first; no error of Postgres's has it.
 const TAKEN: &str = "PGFM1";
 
-/// Multiplied with a hash of the database's name, it is the advisory lock that sqlx's migrator takes.
-const LOCK: i64 = 0x3d32_ad9e;
+/// How often another runner's progress is looked at, where no lock tells.
+const GLANCE: Duration = Duration::from_millis(200);
 
 /// Applies and reverts migrations over the configuration's transport.
 ///
@@ -25,15 +28,12 @@ const LOCK: i64 = 0x3d32_ad9e;
 /// A migration that runs outside a transaction is recorded as begun, run statement by statement, and recorded as ended. Where it
 /// fails in between, or its runner dies, the table goes on to say so, and nothing further is applied: sqlx's in its column `success`,
 /// diesel's by ` begun` behind the version. Over WebSocket other runners wait for such a migration; over HTTP, where no lock outlives a
-/// request, they end with [`MigrateError::Dirty`].
+/// request, they wait for it for five seconds from its beginning, and then end with [`MigrateError::Dirty`].
 #[derive(Debug)]
 pub struct Runner {
     carrier: Carrier,
     ledger: Ledger,
-    /// Takes the lock until the transaction's end.
-    lock: String,
-    /// Takes it until the session's.
-    session_lock: String,
+    lock: Lock,
     allows_missing: bool,
 }
 
@@ -50,12 +50,9 @@ impl Runner {
         if config.is_pooled() {
             return Err(MigrateError::Pooled { host: format!("{}:{}", config.get_host()?, config.get_port()) });
         }
-        let hash = crc32fast::hash(config.get_dbname()?.as_bytes());
-        let key = LOCK.wrapping_mul(hash.into());
-        let lock = format!("SELECT pg_catalog.pg_advisory_xact_lock({key})");
-        let session_lock = format!("SELECT pg_catalog.pg_advisory_lock({key})");
+        let lock = Lock::of(config.get_dbname()?);
         let allows_missing = ledger.allows_missing();
-        Ok(Self { carrier: Carrier::connect(config).await?, ledger, lock, session_lock, allows_missing })
+        Ok(Self { carrier: Carrier::connect(config).await?, ledger, lock, allows_missing })
     }
 
     /// Sets whether a migration may be applied that is not among those given. Defaults to no for sqlx's table and to yes for
@@ -180,7 +177,7 @@ impl Runner {
     ) -> Result<(), MigrateError> {
         let (ledger, version) = (&self.ledger, &migration.version);
         let mut statements = vec![
-            self.lock.clone(),
+            self.lock.for_transaction(),
             ledger.expect(table, version, direction == Direction::Down, TAKEN)?,
             match direction {
                 Direction::Up => ledger.record(table, migration, true)?,
@@ -200,7 +197,7 @@ impl Runner {
         if direction == Direction::Up {
             statements.extend(ledger.note_time(table, version)?);
         }
-        self.carrier.transaction(&statements).await.map(drop).map_err(|Failure { error, place }| {
+        self.locked(&statements, Session::Fresh).await.map(drop).map_err(|Failure { error, place }| {
             let line = place.and_then(|(index, character)| {
                 let part = parts.get(index.checked_sub(before)?)?;
                 let statement = script.text.get(part.clone())?;
@@ -220,7 +217,7 @@ impl Runner {
         direction: Direction,
     ) -> Result<(), MigrateError> {
         let unplaced = |error| failed(&migration.version, None, error);
-        self.carrier.hold(&self.session_lock).await.map_err(unplaced)?;
+        self.hold().await.map_err(unplaced)?;
         let done = self.held_piecemeal(table, migration, script, direction).await;
         self.carrier.release().await;
         done
@@ -233,27 +230,27 @@ impl Runner {
         script: &Script,
         direction: Direction,
     ) -> Result<(), MigrateError> {
-        let (ledger, version) = (&self.ledger, &migration.version);
+        let version = &migration.version;
         let unplaced = |failure: Failure| failed(version, None, failure.error);
         let begin = [
-            self.lock.clone(),
-            ledger.expect(table, version, direction == Direction::Down, TAKEN)?,
+            self.lock.for_transaction(),
+            self.ledger.expect(table, version, direction == Direction::Down, TAKEN)?,
             match direction {
-                Direction::Up => ledger.record(table, migration, false)?,
-                Direction::Down => ledger.reopen(table, version)?,
+                Direction::Up => self.ledger.record(table, migration, false)?,
+                Direction::Down => self.ledger.reopen(table, version)?,
             },
         ];
-        self.carrier.held_transaction(&begin).await.map_err(unplaced)?;
+        self.locked(&begin, Session::Same).await.map_err(unplaced)?;
         for part in sql::split_ranges(&script.text) {
             let statement = script.text.get(part.clone()).unwrap_or_default();
             let done = self.carrier.alone(statement).await;
             done.map_err(|error| failed(version, Some(line_of(&script.text, part.start)), error))?;
         }
         let end = match direction {
-            Direction::Up => ledger.end(table, version)?,
-            Direction::Down => ledger.forget(table, version)?,
+            Direction::Up => self.ledger.end(table, version)?,
+            Direction::Down => self.ledger.forget(table, version)?,
         };
-        self.carrier.held_transaction(&[end]).await.map(drop).map_err(unplaced)
+        self.carrier.transaction(&[end], Session::Same).await.map(drop).map_err(unplaced)
     }
 
     /// Makes the table where it is missing, and returns its full name.
@@ -261,33 +258,58 @@ impl Runner {
         if let Some(table) = self.locate().await? {
             return Ok(table);
         }
-        let mut statements = vec![self.lock.clone()];
+        let mut statements = vec![self.lock.for_transaction()];
         statements.extend(self.ledger.create());
         statements.push(self.ledger.locate());
-        let tables = self.carrier.transaction(&statements).await.map_err(|failure| failure.error)?;
+        let tables = self.locked(&statements, Session::Fresh).await.map_err(|failure| failure.error)?;
         tables.last().and_then(single).ok_or_else(|| unreadable().into())
     }
 
     async fn locate(&mut self) -> Result<Option<String>, MigrateError> {
         let statement = self.ledger.locate();
-        let tables = self.carrier.transaction(&[statement]).await.map_err(|failure| failure.error)?;
+        let tables = self.carrier.transaction(&[statement], Session::Fresh).await.map_err(|failure| failure.error)?;
         Ok(tables.first().and_then(single))
     }
 
     /// What is recorded, once no other runner is at a migration that runs outside a transaction, as far as that can be waited for.
     async fn settled(&mut self, table: &str) -> Result<Vec<Applied>, MigrateError> {
-        let applied = self.applied(table).await?;
-        if applied.iter().all(|applied| applied.ended) || !self.carrier.can_hold() {
-            return Ok(applied);
+        let mut applied = self.applied(table).await?;
+        if self.carrier.can_hold() && applied.iter().any(|applied| !applied.ended) {
+            self.hold().await?;
+            self.carrier.release().await;
+            applied = self.applied(table).await?;
         }
-        self.carrier.hold(&self.session_lock).await?;
-        self.carrier.release().await;
-        self.applied(table).await
+        while applied.iter().any(|applied| applied.begun_just_now) {
+            self.carrier.pause(GLANCE).await?;
+            applied = self.applied(table).await?;
+        }
+        Ok(applied)
+    }
+
+    /// Runs statements that begin with taking the lock, once it can be had.
+    async fn locked(&mut self, statements: &[String], session: Session) -> Result<Vec<Table>, Failure> {
+        loop {
+            match self.carrier.transaction(statements, session).await {
+                Err(failure) if is_busy(&failure.error) => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// Takes the lock until it is released, where a session can hold it.
+    async fn hold(&mut self) -> Result<(), Error> {
+        let lock = self.lock.for_session();
+        loop {
+            match self.carrier.hold(&lock).await {
+                Err(error) if is_busy(&error) => {}
+                done => return done,
+            }
+        }
     }
 
     async fn applied(&mut self, table: &str) -> Result<Vec<Applied>, MigrateError> {
         let statement = self.ledger.list(table);
-        let tables = self.carrier.transaction(&[statement]).await.map_err(|failure| failure.error)?;
+        let tables = self.carrier.transaction(&[statement], Session::Fresh).await.map_err(|failure| failure.error)?;
         let rows = tables.into_iter().next().ok_or_else(unreadable)?;
         Ok(rows.into_iter().map(|row| applied(row).ok_or_else(unreadable)).collect::<Result<_, Error>>()?)
     }
@@ -328,7 +350,8 @@ fn applied(row: Vec<Option<String>>) -> Option<Applied> {
         None => None,
     };
     let ended = values.next()??.starts_with('t') && !only_begun;
-    Some(Applied { version, checksum, ended })
+    let recent = values.next()??.starts_with('t');
+    Some(Applied { version, checksum, ended, begun_just_now: recent && !ended })
 }
 
 fn bytes(hex: &str) -> Option<Vec<u8>> {

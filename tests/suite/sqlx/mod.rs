@@ -10,6 +10,7 @@ mod preparing;
 mod refusals;
 mod role_settings;
 mod statements;
+mod two_runners;
 mod type_lookups;
 mod types_made_elsewhere;
 mod user_types;
