@@ -5,7 +5,7 @@ use super::calls;
 use super::{
     Effect, Error, Typed, changes, command_tag, effect,
     lexer::Lexer,
-    parameters, placement, split,
+    parameters, placement, session_state, split,
     token::{Kind, Token},
     transaction_block, typing,
 };
@@ -132,6 +132,12 @@ impl Dialect {
     #[must_use]
     pub fn effect(self, text: &str) -> Effect {
         effect::of_text(self, text)
+    }
+
+    /// Does as [`leaves_session_state`](super::leaves_session_state).
+    #[must_use]
+    pub fn leaves_session_state(self, text: &str) -> bool {
+        session_state::of_text(self, text)
     }
 
     /// Does as [`forbids_transaction_block`](super::forbids_transaction_block).

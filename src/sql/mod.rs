@@ -21,6 +21,7 @@ mod parameters;
 mod placement;
 mod prologue;
 mod session_calls;
+mod session_state;
 mod split;
 mod token;
 mod transaction_block;
@@ -38,6 +39,7 @@ pub(crate) use is_command::is_command;
 #[cfg(feature = "client")]
 pub(crate) use literal::literal;
 pub use parameters::highest_parameter;
+pub use session_state::{discards_all, leaves_session_state};
 pub use split::{split, split_ranges};
 pub use transaction_block::forbids_transaction_block;
 pub use typed::{Error, Typed};

@@ -64,7 +64,7 @@ fn a_provider_is_not_asked_for_the_transport() {
     struct Unasked;
     #[async_trait::async_trait]
     impl CredentialProvider for Unasked {
-        async fn credential(&self) -> std::result::Result<Credential, Box<dyn std::error::Error + Send + Sync>> {
+        async fn credential(&self) -> Result<Credential, Box<dyn std::error::Error + Send + Sync>> {
             Err("asked".into())
         }
     }
