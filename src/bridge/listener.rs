@@ -1,21 +1,18 @@
+#[cfg(unix)]
+use std::path::Path;
 use std::{
     fs,
     io::{self, ErrorKind},
     net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
     sync::Arc,
 };
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Address, closing::Notice, handshake, secret, shared::Shared};
+#[cfg(unix)]
+use super::directory;
+use super::{Address, closing::Notice, handshake, shared::Shared};
 use crate::error::{Error, Result};
-
-/// The number in the socket's name: any will do, since the directory is the bridge's own.
-const PORT: u16 = 5432;
-
-/// How the directories of bridges begin; what follows is random.
-const DIRECTORY_PREFIX: &str = "pgferry-bridge-";
 
 /// The bound socket.
 #[derive(Debug)]
@@ -35,8 +32,8 @@ impl Listener {
     /// A Unix socket in a new private directory; a loopback port where that cannot be had.
     pub(super) fn bind() -> Result<Self> {
         #[cfg(unix)]
-        for parent in private_parents() {
-            remove_abandoned(&parent);
+        for parent in directory::parents() {
+            directory::remove_abandoned(&parent);
             if let Ok(listener) = Self::bind_unix(&parent) {
                 return Ok(listener);
             }
@@ -69,18 +66,18 @@ impl Listener {
 
     #[cfg(unix)]
     fn bind_unix(parent: &Path) -> io::Result<Self> {
-        use std::os::unix::{fs::DirBuilderExt, net::UnixListener};
+        use std::os::unix::net::UnixListener;
 
-        let name = secret::random(6).map_err(io::Error::other)?;
-        let directory = parent.join(format!("{DIRECTORY_PREFIX}{name}"));
-        // From the first moment on nobody else can enter it.
-        fs::DirBuilder::new().mode(0o700).create(&directory)?;
-        let bound = UnixListener::bind(socket_path(&directory)).and_then(|socket| {
+        let directory = directory::create_in(parent)?;
+        let bound = UnixListener::bind(directory::socket_in(&directory)).and_then(|socket| {
             socket.set_nonblocking(true)?;
             Ok(socket)
         });
         match bound {
-            Ok(socket) => Ok(Self { address: Address::Unix { directory, port: PORT }, socket: Socket::Unix(socket) }),
+            Ok(socket) => {
+                let address = Address::Unix { directory, port: directory::PORT };
+                Ok(Self { address, socket: Socket::Unix(socket) })
+            }
             // A path too long, a file system without sockets: leave nothing behind.
             Err(error) => {
                 let _ = fs::remove_dir_all(&directory);
@@ -185,43 +182,4 @@ async fn survive(error: io::Error) -> io::Result<()> {
 #[cfg(unix)]
 fn is_own(stream: &tokio::net::UnixStream) -> bool {
     stream.peer_cred().is_ok_and(|peer| peer.uid() == rustix::process::geteuid().as_raw())
-}
-
-/// Where a private directory may be made, the best place first.
-#[cfg(unix)]
-fn private_parents() -> impl Iterator<Item = PathBuf> {
-    std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).into_iter().chain([std::env::temp_dir()])
-}
-
-fn socket_path(directory: &Path) -> PathBuf {
-    directory.join(format!(".s.PGSQL.{PORT}"))
-}
-
-/// Removes the directories of this user's bridges whose process has died: nobody listens there any more.
-#[cfg(unix)]
-fn remove_abandoned(parent: &Path) {
-    use std::{
-        os::unix::{fs::MetadataExt, net::UnixStream},
-        time::Duration,
-    };
-
-    /// Younger ones may belong to a process that is between binding and listening.
-    const SETTLED: Duration = Duration::from_secs(10);
-
-    let Ok(entries) = fs::read_dir(parent) else { return };
-    for entry in entries.flatten() {
-        let settled =
-            |found: &fs::Metadata| found.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > SETTLED));
-        let own = |found: &fs::Metadata| found.is_dir() && found.uid() == rustix::process::geteuid().as_raw();
-        if !entry.file_name().to_string_lossy().starts_with(DIRECTORY_PREFIX)
-            || !entry.metadata().is_ok_and(|found| own(&found) && settled(&found))
-        {
-            continue;
-        }
-        let refused = UnixStream::connect(socket_path(&entry.path()))
-            .is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused);
-        if refused {
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
 }

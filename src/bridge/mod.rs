@@ -9,6 +9,8 @@ mod address;
 mod auto;
 mod cancels;
 mod closing;
+#[cfg(unix)]
+mod directory;
 mod frames;
 mod handshake;
 mod listener;

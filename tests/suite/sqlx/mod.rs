@@ -9,6 +9,8 @@ mod migrations;
 mod preparing;
 mod refusals;
 mod role_settings;
+#[cfg(unix)]
+mod socket;
 mod statements;
 mod two_runners;
 mod type_lookups;

@@ -1,0 +1,84 @@
+//! The private directory of a bridge's Unix socket.
+
+use std::{
+    env, fs,
+    io::{self, ErrorKind},
+    os::unix::{
+        fs::{DirBuilderExt, MetadataExt},
+        net::UnixStream,
+    },
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rustix::process::geteuid;
+
+use super::secret;
+
+/// The number in the socket's name: any will do, since the directory is the bridge's own.
+pub(super) const PORT: u16 = 5432;
+
+/// How the directories of bridges begin; what follows is random.
+const PREFIX: &str = "pgferry-bridge-";
+
+/// Younger directories may belong to a process that is between binding and listening.
+const SETTLED: Duration = Duration::from_secs(10);
+
+/// Those who may write in a directory besides its owner, and the bit that keeps them from each other's entries.
+const OTHERS_WRITE: u32 = 0o022;
+const STICKY: u32 = 0o1000;
+
+/// Where a private directory may be made, the best place first. Behind those of the environment come two short ones: a socket's
+/// path has 108 bytes at most, and containers with a read-only root can often write to `/dev/shm` alone.
+pub(super) fn parents() -> impl Iterator<Item = PathBuf> {
+    let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let others = [env::temp_dir(), PathBuf::from("/tmp"), PathBuf::from("/dev/shm")];
+    runtime.into_iter().chain(others).filter(|parent| keeps_apart(parent))
+}
+
+/// Makes a directory that nobody else can enter from its first moment on.
+pub(super) fn create_in(parent: &Path) -> io::Result<PathBuf> {
+    let name = secret::random(6).map_err(io::Error::other)?;
+    let directory = parent.join(format!("{PREFIX}{name}"));
+    fs::DirBuilder::new().mode(0o700).create(&directory)?;
+    Ok(directory)
+}
+
+/// The socket's path, as libpq makes it.
+pub(super) fn socket_in(directory: &Path) -> PathBuf {
+    directory.join(format!(".s.PGSQL.{PORT}"))
+}
+
+/// Removes the directories of this user's bridges whose process has died: nobody listens there any more.
+pub(super) fn remove_abandoned(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(PREFIX)
+            && entry.metadata().is_ok_and(|found| is_own_and_settled(&found))
+            && nobody_listens(&entry.path())
+        {
+            // Another process may be doing the same.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Whether no other user can put something else in the place of an entry of a directory. A relative path would mean another
+/// place after a change of the working directory.
+fn keeps_apart(parent: &Path) -> bool {
+    let trusted = |found: fs::Metadata| {
+        let owner = found.uid();
+        (owner == 0 || owner == geteuid().as_raw()) && (found.mode() & OTHERS_WRITE == 0 || found.mode() & STICKY != 0)
+    };
+    parent.is_absolute() && fs::metadata(parent).is_ok_and(trusted)
+}
+
+fn is_own_and_settled(found: &fs::Metadata) -> bool {
+    let settled = || found.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > SETTLED));
+    found.is_dir() && found.uid() == geteuid().as_raw() && settled()
+}
+
+fn nobody_listens(directory: &Path) -> bool {
+    let refused = |error: io::Error| matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound);
+    UnixStream::connect(socket_in(directory)).is_err_and(refused)
+}
