@@ -9,6 +9,7 @@ mod javascript;
 mod migrate;
 mod ping;
 mod query;
+mod runners;
 mod running;
 mod shutdown;
 mod tap;
