@@ -9,6 +9,8 @@ pub mod http;
 pub mod sql;
 
 #[cfg(feature = "client")]
+pub mod batch;
+#[cfg(feature = "client")]
 pub mod bridge;
 #[cfg(feature = "client")]
 pub mod config;

@@ -6,6 +6,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use super::{
     auto,
     closing::{Closable, Notice},
+    gathering,
     log_in::log_in,
     session,
     shared::Shared,
@@ -60,6 +61,9 @@ where
     };
     let Some(opening) = opening else { return Ok(()) };
     let mut local = Local { stream: Closable::new(local.stream, notice), read: local.read };
+    if let Some(plan) = shared.gatherings().wanted_by(&opening) {
+        return gathering::serve(local, plan, &opening, shared).await;
+    }
     let registration = match shared.cancels().register() {
         Ok(registration) => registration,
         Err(error) => return local.send_fatal(&error).await,

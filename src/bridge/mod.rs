@@ -12,6 +12,7 @@ mod closing;
 #[cfg(unix)]
 mod directory;
 mod frames;
+mod gathering;
 mod handshake;
 mod listener;
 mod log_in;
@@ -33,6 +34,7 @@ use crate::{
 };
 
 pub use address::Address;
+pub use gathering::Gathering;
 pub use options::Options;
 pub use shared::Verification;
 
@@ -96,6 +98,15 @@ impl Bridge {
     #[must_use]
     pub fn password(&self) -> &Password {
         self.shared.password()
+    }
+
+    /// Begins to gather the statements of a client that is about to connect.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no random numbers.
+    pub fn gather(&self) -> Result<Gathering> {
+        Gathering::start(&self.shared)
     }
 
     /// Returns the configuration that it was started with.

@@ -1,5 +1,6 @@
-use super::{Options, auto::Failures, cancels::Cancels, secret, types::Registry};
+use super::{Options, auto::Failures, cancels::Cancels, gathering::Registry as Gatherings, secret, types::Registry};
 use crate::{
+    batch,
     config::{Config, Password, Transport},
     error::Result,
     execute::HttpSession,
@@ -28,6 +29,8 @@ pub(super) struct Shared {
     cancels: Cancels,
     types: Registry,
     failures: Failures,
+    batches: batch::Sender,
+    gatherings: Gatherings,
 }
 
 impl Shared {
@@ -44,6 +47,7 @@ impl Shared {
             Transport::WebSocket | Transport::Auto => None,
             Transport::Http => Some(HttpSession::new(&for_http(config, transport), runtime)?),
         };
+        let batches = batch::Sender::sharing(config, runtime, http.clone())?;
         Ok(Self {
             transport,
             config: config.clone(),
@@ -54,6 +58,8 @@ impl Shared {
             cancels: Cancels::default(),
             types: Registry::default(),
             failures: Failures::default(),
+            batches,
+            gatherings: Gatherings::default(),
         })
     }
 
@@ -91,6 +97,16 @@ impl Shared {
     /// What HTTP has failed at, where there is a WebSocket for it.
     pub(super) fn failures(&self) -> &Failures {
         &self.failures
+    }
+
+    /// What sends batches.
+    pub(super) fn batches(&self) -> &batch::Sender {
+        &self.batches
+    }
+
+    /// The clients whose statements are gathered.
+    pub(super) fn gatherings(&self) -> &Gatherings {
+        &self.gatherings
     }
 
     /// The session that every connection shares over HTTP, where there are none of their own.

@@ -27,4 +27,5 @@ pub(crate) use script::Script;
 pub use server_info::ServerInfo;
 pub use session::Session;
 pub use statement::Statement;
+pub(crate) use wire_session::event_of;
 pub use wire_session::{Opening, WireClient, WireSession, cancel, open, open_on};

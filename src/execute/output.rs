@@ -31,7 +31,7 @@ pub struct Output {
 }
 
 impl Output {
-    pub(super) fn add(&mut self, event: Event) {
+    pub(crate) fn add(&mut self, event: Event) {
         match event {
             Event::Columns(columns) => self.columns = columns,
             Event::Row(row) => self.rows.push(row),

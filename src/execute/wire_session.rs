@@ -313,7 +313,8 @@ async fn bounded<T>(config: &Config, run: impl Future<Output = Result<T>>) -> Re
     }
 }
 
-fn event_of(event: wire::Event) -> Result<Event> {
+/// Shows a session's event as one that any transport gives.
+pub(crate) fn event_of(event: wire::Event) -> Result<Event> {
     Ok(match event {
         wire::Event::Columns(columns) => Event::Columns(columns),
         wire::Event::Row(row) => Event::Row(row),

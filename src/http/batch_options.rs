@@ -38,6 +38,24 @@ impl BatchOptions {
         self
     }
 
+    /// The statement that begins such a transaction in a session (manual, BEGIN).
+    #[cfg(feature = "client")]
+    pub(crate) fn begin(self) -> String {
+        let Self { isolation_level, read_only, deferrable } = self;
+        let mut text = "begin".to_owned();
+        if let Some(level) = isolation_level {
+            text.push_str(" isolation level ");
+            text.push_str(level.as_sql());
+        }
+        if read_only {
+            text.push_str(" read only");
+        }
+        if deferrable {
+            text.push_str(" deferrable");
+        }
+        text
+    }
+
     /// Sets whether a serializable, read-only batch waits until it can neither fail nor make others fail. Defaults to false.
     #[must_use]
     pub const fn deferrable(mut self, deferrable: bool) -> Self {

@@ -23,6 +23,7 @@ mod question;
 mod registry;
 mod row;
 
+pub(super) use ask::Ask;
 pub(super) use client::{Client, Stranger};
 pub(super) use columns::placeholder;
 pub(super) use lookup::{Lookup, nullability_of_placeholder};

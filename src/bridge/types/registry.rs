@@ -61,6 +61,11 @@ impl Registry {
         };
         Arc::clone(types.entry((opening.database.clone(), settings)).or_insert_with(new))
     }
+
+    /// Notes that types may have changed, whoever shares them.
+    pub(in crate::bridge) fn note_change(&self) {
+        self.changes.fetch_add(1, Ordering::AcqRel);
+    }
 }
 
 /// The types of one database under one set of settings.
