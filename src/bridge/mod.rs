@@ -100,6 +100,21 @@ impl Bridge {
         self.shared.password()
     }
 
+    /// Proves over HTTP that the server is there, if that was not done before, and sends nothing else; over WebSocket each client's
+    /// log-in proves it. Must be polled on the bridge's [runtime](Self::runtime).
+    ///
+    /// Cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`HttpSession::server`](crate::execute::HttpSession::server).
+    pub async fn verify(&self) -> Result<()> {
+        match self.shared.http() {
+            Some(session) => session.server().await.map(drop),
+            None => Ok(()),
+        }
+    }
+
     /// Begins to gather the statements of a client that is about to connect.
     ///
     /// # Errors

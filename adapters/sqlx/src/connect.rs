@@ -17,6 +17,11 @@ impl Guard {
     pub(crate) fn bridge(&self) -> &Bridge {
         &self.bridge
     }
+
+    /// The options that lead to the endpoint.
+    pub(crate) fn options(&self) -> sqlx::Result<PgConnectOptions> {
+        options(&self.bridge).map_err(configuration)
+    }
 }
 
 /// Starts an endpoint for a URL or a [`Config`] and returns the options with which sqlx connects to it.
@@ -56,9 +61,17 @@ where
     T: TryInto<Config>,
     T::Error: Into<Error>,
 {
+    let guard = open_guard(target, verification)?;
+    Ok((guard.options()?, guard))
+}
+
+pub(crate) fn open_guard<T>(target: T, verification: Verification) -> sqlx::Result<Guard>
+where
+    T: TryInto<Config>,
+    T::Error: Into<Error>,
+{
     let config = target.try_into().map_err(|error| configuration(error.into()))?;
-    let bridge = Bridge::start(&config, verification).map_err(configuration)?;
-    Ok((options(&bridge).map_err(configuration)?, Guard { bridge }))
+    Ok(Guard { bridge: Bridge::start(&config, verification).map_err(configuration)? })
 }
 
 /// The options for a bridge. Each is named, since sqlx takes those that are not from the environment; but for PGOPTIONS, which

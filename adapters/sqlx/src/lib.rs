@@ -17,12 +17,17 @@
 //! works that works over TCP; over HTTP what needs a session is refused with SQLSTATE 0A000 and a sentence that names the
 //! remedy.
 
+pub mod batch;
 mod connect;
+mod ferry;
 #[cfg(feature = "migrate")]
 pub mod migrate;
+mod on;
 mod pool;
 
-pub use pgferry::{Config, Error, Transport};
+pub use pgferry::{Capabilities, Config, Error, Transport, batch::IsolationLevel};
 
+pub use batch::Batch;
 pub use connect::{Guard, connect_options};
+pub use ferry::Ferry;
 pub use pool::{PgPoolOptionsExt, pool, pool_lazy};

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use pgferry::{Config, Error, bridge::Verification};
 use sqlx::{PgPool, postgres::PgPoolOptions};
 
@@ -100,7 +102,7 @@ impl PgPoolOptionsExt for PgPoolOptions {
         async move {
             let (options, guard) = started?;
             let pool = self.connect_with(options).await?;
-            tie(guard, &pool);
+            tie(Arc::new(guard), &pool);
             Ok(pool)
         }
     }
@@ -112,7 +114,7 @@ impl PgPoolOptionsExt for PgPoolOptions {
     {
         let (options, guard) = start(target, Verification::FirstStatement)?;
         let pool = self.connect_lazy_with(options);
-        tie(guard, &pool);
+        tie(Arc::new(guard), &pool);
         Ok(pool)
     }
 }
@@ -120,7 +122,7 @@ impl PgPoolOptionsExt for PgPoolOptions {
 /// Lets the endpoint end with the pool: when it is closed, or when its last clone is dropped, which closes it too.
 ///
 /// Not through the pool's hooks, which the user may set anew.
-fn tie(guard: Guard, pool: &PgPool) {
+pub(crate) fn tie(guard: Arc<Guard>, pool: &PgPool) {
     let closed = pool.close_event();
     let runtime = guard.bridge().runtime().clone();
     runtime.spawn(async move {
