@@ -363,6 +363,13 @@ impl Error {
         self.0.kind == Kind::Limit
     }
 
+    /// Whether the statement has run, and it is its results that cannot be carried.
+    #[cfg(feature = "client")]
+    pub(crate) fn is_of_results(&self) -> bool {
+        let can_be = matches!(self.0.kind, Kind::Refused | Kind::RefusedResults | Kind::Value | Kind::Limit);
+        can_be && self.0.outcome == Outcome::Unknown
+    }
+
     /// What is refused with the results says itself that the statement has run.
     fn must_tell_outcome(&self) -> bool {
         self.0.outcome == Outcome::Unknown && !matches!(self.0.kind, Kind::Refused | Kind::RefusedResults)

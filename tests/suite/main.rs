@@ -1,5 +1,7 @@
 //! Everything that needs a PostgreSQL, a gateway or a foreign peer: one binary, one module a subject.
 
+#[cfg(unix)]
+mod bridge;
 mod diesel;
 mod execute;
 mod gateway;

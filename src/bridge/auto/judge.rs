@@ -28,12 +28,14 @@ impl Judge<'_> {
     /// it is executed.
     pub(super) fn needs_session(&self, messages: &[Frontend]) -> bool {
         let mut parsed = HashMap::new();
+        let executes = messages.iter().any(|message| matches!(message, Frontend::Execute { .. }));
         messages.iter().any(|message| match message {
             Frontend::Query(script) => messages.len() > 1 || !self.is_lookup(script) && self.text_needs_session(script),
             Frontend::Parse { name, text, param_types } => {
                 let prepared = Prepared::new(text.as_str(), param_types.clone());
                 parsed.insert(name.as_str(), prepared);
-                self.text_needs_session(text)
+                // Whether the server takes it is known over HTTP when it is executed.
+                self.describes_always && !executes || self.text_needs_session(text)
             }
             Frontend::Bind { statement, param_formats, result_formats, .. } => {
                 let prepared = parsed.get(statement.as_str()).or_else(|| self.statements.get(statement));
@@ -183,6 +185,9 @@ mod tests {
             describes_always: true,
         };
         assert!(judge.needs_session(&[parse("s", "select 1", &[]), describe("s"), Frontend::Sync]));
+        assert!(judge.needs_session(&[parse("s", "select 1", &[]), Frontend::Sync]));
+        let at_once = [parse("", "select 1", &[]), bind("", &[], &[]), execute(0), Frontend::Sync];
+        assert!(!judge.needs_session(&at_once));
         let portal = [bind("read", &[], &[]), Frontend::DescribePortal(String::new()), execute(0), Frontend::Sync];
         assert!(!judge.needs_session(&portal));
     }

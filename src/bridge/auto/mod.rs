@@ -19,7 +19,7 @@ use super::{
     cancels::Registration,
     session::{self, Client, Ended, How},
     shared::Shared,
-    stateless::{self, Connection, Unserved},
+    stateless::{self, Connection},
 };
 use crate::{
     error::{Error, Result},
@@ -52,9 +52,9 @@ where
         let ended = session::serve(connection.into_client(), opening, shared, registration, how).await?;
         connection = match ended {
             Ended::Gone => return Ok(()),
-            Ended::Idle(client) => Connection::new(client, http, registration, types),
+            Ended::Idle(client) => Connection::new(client, http, registration, types, shared.describes_always()),
             Ended::Unopened(client, error) => {
-                let mut connection = Connection::new(client, http, registration, types);
+                let mut connection = Connection::new(client, http, registration, types, shared.describes_always());
                 if !refuse(&mut connection, departure.error(error), shared).await? {
                     return Ok(());
                 }
@@ -99,15 +99,16 @@ where
             statements: &connection.client.statements,
             dialect: connection.dialect(),
             failures: shared.failures(),
-            describes_always: false,
+            describes_always: shared.describes_always(),
         };
         if !connection.is_skipping() && judge.needs_session(&group.messages) {
             group.put_back(&mut connection.client.local.read);
             return Ok(Some(Departure::Judged));
         }
         let Group { bytes, messages } = group;
-        if let Some(Unserved { cause, texts }) = connection.serve_group(messages).await? {
-            texts.iter().for_each(|text| shared.failures().note(text));
+        let served = connection.serve_group(messages).await?;
+        served.failures.iter().for_each(|text| shared.failures().note(text));
+        if let Some(cause) = served.unserved {
             group::put_back(bytes, &mut connection.client.local.read);
             return Ok(Some(Departure::Failed(cause)));
         }

@@ -28,7 +28,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
             Ok(prepared) => prepared.clone(),
             Err(error) => return Ok(Err(error)),
         };
-        if !prepared.is_declared() {
+        if self.describes_always || !prepared.is_declared() {
             return self.describe_at_server(name, prepared).await;
         }
         let columns = if sql::gives_rows(&prepared.text) {
@@ -71,6 +71,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
         let columns = if sql::gives_rows(&prepared.text) {
             match self.columns_of(&prepared.text, &param_types).await? {
                 Ok(columns) => Some(columns),
+                Err(error) if self.describes_always && error.outcome() == Outcome::Failed => {
+                    return Ok(Err(Error::refused(
+                        "this statement's columns are not known over HTTP before it is executed: use transport=websocket",
+                    )
+                    .with_source(error)));
+                }
                 // A change of rows, say, cannot be selected from; the server has taken the statement itself already.
                 Err(error) if error.outcome() == Outcome::Failed => Some([placeholder(TEXT)].into()),
                 Err(error) => return Ok(Err(error)),

@@ -1,4 +1,4 @@
-use std::mem;
+use std::{mem, sync::Arc};
 
 use crate::error::{Error, Outcome};
 
@@ -9,7 +9,16 @@ pub(super) struct HandOver {
     is_possible: bool,
     /// The client has heard some of the answer, so that it can hear no other.
     has_begun: bool,
-    cause: Option<Error>,
+    served: Served,
+}
+
+/// How a group of messages was served.
+#[derive(Debug, Default)]
+pub(in crate::bridge) struct Served {
+    /// Why a session must take it, if that is so.
+    pub(in crate::bridge) unserved: Option<Error>,
+    /// What has run, and would fail over HTTP each time, since its results cannot be carried.
+    pub(in crate::bridge) failures: Vec<Arc<str>>,
 }
 
 impl HandOver {
@@ -18,9 +27,8 @@ impl HandOver {
         *self = Self { is_possible: true, ..Self::default() };
     }
 
-    /// Ends the group; says why a session must take it, if that is so.
-    pub(super) fn end(&mut self) -> Option<Error> {
-        mem::take(self).cause
+    pub(super) fn end(&mut self) -> Served {
+        mem::take(self).served
     }
 
     /// Notes that the client hears the answer that there is.
@@ -35,11 +43,15 @@ impl HandOver {
     }
 
     pub(super) fn set_cause(&mut self, cause: Error) {
-        self.cause = Some(cause);
+        self.served.unserved = Some(cause);
     }
 
     pub(super) fn is_decided(&self) -> bool {
-        self.cause.is_some()
+        self.served.unserved.is_some()
+    }
+
+    pub(super) fn note_failures(&mut self, texts: &[Arc<str>]) {
+        self.served.failures = texts.to_vec();
     }
 }
 

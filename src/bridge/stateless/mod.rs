@@ -3,9 +3,13 @@
 mod attend;
 mod connection;
 mod describe;
+mod extended;
+mod failing;
+mod group;
 mod hand_over;
 mod portal;
 mod reads;
+mod requests;
 mod step;
 
 use std::{io, sync::Arc};
@@ -21,7 +25,7 @@ use crate::{
     sql::Dialect,
     wire::{BackendKey, TransactionStatus, server},
 };
-pub(super) use connection::{Connection, Unserved};
+pub(super) use connection::Connection;
 
 /// Serves a client until it goes.
 pub(super) async fn serve<S>(
@@ -67,7 +71,7 @@ where
         let (types, session) = (Arc::clone(&types), session.clone());
         shared.runtime().spawn(async move { drop(types.directory(&session).await) });
     }
-    Ok(Some(Connection::new(client, session, registration, types)))
+    Ok(Some(Connection::new(client, session, registration, types, shared.describes_always())))
 }
 
 /// The session for what a client asked of its own: the bridge's where it asked for the configuration's database.

@@ -1,0 +1,4 @@
+//! The bridge by the bytes of the protocol; a server without pgferry is the control.
+
+mod protocol;
+mod raw_client;
