@@ -11,6 +11,7 @@ mod cancels;
 mod closing;
 #[cfg(unix)]
 mod directory;
+mod effects;
 mod frames;
 mod gathering;
 mod handshake;

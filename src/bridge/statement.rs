@@ -1,5 +1,9 @@
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
+use super::effects::Effects;
 use crate::{Oid, sql};
 
 /// A statement that a client parsed, as far as anything can be known of it without asking the server.
@@ -7,17 +11,25 @@ use crate::{Oid, sql};
 pub(super) struct Prepared {
     pub(super) text: Arc<str>,
     pub(super) param_types: Vec<Oid>,
+    /// The server described its columns to the client, so that they need not come with the rows.
+    pub(super) is_described: bool,
+    effects: OnceLock<Effects>,
 }
 
 impl Prepared {
     pub(super) fn new(text: impl Into<Arc<str>>, param_types: Vec<Oid>) -> Self {
-        Self { text: text.into(), param_types }
+        Self { text: text.into(), param_types, is_described: false, effects: OnceLock::new() }
     }
 
     /// Whether the client declared the type of every parameter.
     pub(super) fn is_declared(&self) -> bool {
         let is_declared = |index: usize| self.param_types.get(index).is_some_and(|oid| *oid != 0);
         (0..sql::highest_parameter(&self.text)).all(is_declared)
+    }
+
+    /// What executing it does to more than its result.
+    pub(super) fn effects(&self) -> Effects {
+        *self.effects.get_or_init(|| Effects::of(&self.text))
     }
 }
 

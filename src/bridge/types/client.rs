@@ -61,6 +61,11 @@ impl Client {
         !self.asks || types.into_iter().all(is_built_in)
     }
 
+    /// Whether the client has been told of all of these, or knows them by itself.
+    pub(in crate::bridge) fn knows(&self, types: &[Oid]) -> bool {
+        types.iter().all(|oid| self.is_told(*oid))
+    }
+
     /// The first type among a result's that would be a surprise to the client.
     pub(in crate::bridge) fn stranger(
         &self,

@@ -128,10 +128,15 @@ impl<'a> Lookup<'a> {
     }
 }
 
+/// Whether a statement asks whether a described statement's columns can be null.
+pub(in crate::bridge) fn asks_nullability(text: &str) -> bool {
+    text.starts_with(NULLABILITY)
+}
+
 /// Whether a bound statement asks whether the placeholder can be null, as sqlx does to describe a statement.
 pub(in crate::bridge) fn nullability_of_placeholder(text: &str, params: &[Option<Bytes>]) -> bool {
     let table = params.get(1).and_then(Option::as_deref);
-    text.starts_with(NULLABILITY) && table == Some(&PLACEHOLDER_TABLE.to_be_bytes())
+    asks_nullability(text) && table == Some(&PLACEHOLDER_TABLE.to_be_bytes())
 }
 
 fn between<'a>(script: &'a str, (before, behind): (&str, &str)) -> Option<&'a str> {

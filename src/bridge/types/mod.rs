@@ -26,5 +26,6 @@ mod row;
 pub(super) use ask::Ask;
 pub(super) use client::{Client, Stranger};
 pub(super) use columns::placeholder;
-pub(super) use lookup::{Lookup, nullability_of_placeholder};
-pub(super) use registry::{Registry, Types};
+pub(super) use directory::Directory;
+pub(super) use lookup::{Lookup, asks_nullability, nullability_of_placeholder};
+pub(super) use registry::{Question, Registry, Types};

@@ -14,6 +14,7 @@ use crate::{
     Oid,
     error::{Error, Result},
     execute::{Opening, Output, Statement},
+    sql,
     wire::Format,
 };
 
@@ -84,6 +85,8 @@ struct State {
     known: Option<Known>,
     /// The texts of statements that write and were described after a look at the server, by their hashes.
     checked: HashSet<u64>,
+    /// The texts of statements whose columns had types that nobody could be told of, by their hashes.
+    surprising: HashSet<u64>,
     hasher: RandomState,
 }
 
@@ -160,6 +163,46 @@ impl Types {
         Some(Arc::clone(&known.directory))
     }
 
+    /// Returns the types as known, where nothing speaks against describing a statement by them without asking the server first.
+    ///
+    /// What other clients did to types is noticed after a minute. A statement whose results must not be refused once it has run was
+    /// described by the server before, or runs in a transaction that can be rolled back.
+    pub(in crate::bridge) fn known_for(&self, text: &str, can_roll_back: bool) -> Option<Arc<Directory>> {
+        let hash = {
+            let state = self.state();
+            let hash = state.hasher.hash_one(text);
+            if state.surprising.contains(&hash) {
+                return None;
+            }
+            hash
+        };
+        let is_checked = can_roll_back || !sql::may_write(text) || self.state().checked.contains(&hash);
+        is_checked.then(|| self.known()).flatten()
+    }
+
+    /// Returns the types as known, if they did not change since and are not old.
+    pub(in crate::bridge) fn known(&self) -> Option<Arc<Directory>> {
+        let now = Instant::now();
+        self.known_if(|known| known.is_new_enough(now, true))
+    }
+
+    /// Notes that the server described a statement to a client.
+    pub(in crate::bridge) fn note_described(&self, text: &str) {
+        let mut state = self.state();
+        let text = state.hasher.hash_one(text);
+        state.note_checked(text);
+    }
+
+    /// Notes that a statement's columns were not what was known: it is described by the server from now on.
+    pub(in crate::bridge) fn note_surprise(&self, text: &str) {
+        let mut state = self.state();
+        let text = state.hasher.hash_one(text);
+        if state.surprising.len() >= MOST_CHECKED {
+            state.surprising.clear();
+        }
+        state.surprising.insert(text);
+    }
+
     /// What the server is to be asked now; its answer is for [`learn`](Self::learn).
     pub(in crate::bridge) fn question(&self) -> Question {
         let as_of = self.changes.load(Ordering::Acquire);
@@ -229,6 +272,10 @@ pub(in crate::bridge) struct Question {
 }
 
 impl Question {
+    pub(in crate::bridge) fn text(&self) -> &str {
+        &self.text
+    }
+
     fn statement(&self) -> Statement {
         Statement { results: Format::Text, ..Statement::new(self.text.as_str()) }
     }

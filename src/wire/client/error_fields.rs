@@ -1,7 +1,20 @@
+use bytes::{BufMut, BytesMut};
 use fallible_iterator::FallibleIterator;
-use postgres_protocol::message::backend::ErrorFields;
+use postgres_protocol::message::backend::{ErrorFields, Message};
 
 use crate::error::{DbError, SqlState};
+
+/// Reads an error's or a notice's body; nothing where it is none.
+pub(crate) fn read_body(body: &[u8]) -> DbError {
+    let mut message = BytesMut::with_capacity(body.len() + 5);
+    message.put_u8(b'E');
+    message.put_u32(u32::try_from(body.len() + 4).unwrap_or(u32::MAX));
+    message.put_slice(body);
+    match Message::parse(&mut message) {
+        Ok(Some(Message::ErrorResponse(error))) => read(error.fields()),
+        _ => DbError::default(),
+    }
+}
 
 /// Reads the fields of an error or a notice (manual, section 55.8); what cannot be read ends them, since an error that is
 /// told in part is worth more than none.

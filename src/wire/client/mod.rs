@@ -16,6 +16,7 @@ mod statement;
 
 pub use cancel::cancel;
 pub use connection::Client;
+pub(crate) use error_fields::read_body as read_error;
 pub use event::Event;
 pub use execution::Execution;
 pub use session::Notification;

@@ -6,6 +6,7 @@ use sqlx::{
 };
 
 use super::Road;
+use pgferry::config::Describe;
 use pgferry_test_support::Stage;
 
 #[tokio::test]
@@ -102,19 +103,31 @@ async fn a_function_with_a_body_of_sql_is_made() {
 async fn describing_tells_the_types_or_refuses() {
     let stage = Stage::start();
     Road::Tcp.pool(&stage).await.execute("create table t (id int primary key, name text)").await.unwrap();
-    for road in Road::ALL {
-        let pool = road.pool(&stage).await;
+    for (road, describe) in [
+        (Road::Tcp, Describe::Late),
+        (Road::Http, Describe::Late),
+        (Road::WebSocket, Describe::Late),
+        (Road::WebSocket, Describe::Always),
+    ] {
+        let pool = match road {
+            Road::Tcp => road.pool(&stage).await,
+            _ => pgferry_sqlx::pool(road.config(&stage).describe(describe)).await.unwrap(),
+        };
         for text in ["select id, name from t where id = $1", "select id, name from t", "select 1 as a"] {
-            let described = (&pool).describe(text.into_sql_str()).await;
-            match (road, described) {
-                (Road::Http, Err(error)) => assert!(error.to_string().contains("websocket"), "{text}: {error}"),
-                (_, described) => {
-                    let described = described.unwrap_or_else(|error| panic!("{road:?}: {text}: {error}"));
+            match (&pool).describe(text.into_sql_str()).await {
+                Err(error) if road == Road::Http => assert!(error.to_string().contains("websocket"), "{text}: {error}"),
+                Err(error) if road == Road::WebSocket && describe == Describe::Late && !text.contains("$1") => {
+                    assert!(error.to_string().contains("describe=always"), "{text}: {error}");
+                }
+                described => {
+                    let described = described.unwrap_or_else(|error| panic!("{road:?} {describe}: {text}: {error}"));
                     let types = described.columns().iter().map(|column| column.type_info().name()).collect::<Vec<_>>();
                     let expected: &[&str] = if text.contains("id") { &["INT4", "TEXT"] } else { &["INT4"] };
-                    assert_eq!(types, expected, "{road:?}: {text}");
+                    assert_eq!(types, expected, "{road:?} {describe}: {text}");
                 }
             }
+            let one: i32 = sqlx::query_scalar("select 1").fetch_one(&pool).await.unwrap();
+            assert_eq!(one, 1, "{road:?} {describe}: {text}");
         }
     }
 }

@@ -1,0 +1,224 @@
+use std::{collections::HashSet, io, sync::Arc};
+
+use bytes::BytesMut;
+use postgres_protocol::message::frontend;
+
+use super::{
+    expected::{Expected, Reply, Whose},
+    patience::Patience,
+};
+use crate::{
+    bridge::{
+        effects::Effects,
+        statement::Statements,
+        types::{self, Question, Types},
+    },
+    error::DbError,
+    wire::{DataRow, TransactionStatus},
+};
+
+/// How much may wait to be written in one direction before more of it is taken, in bytes.
+pub(super) const ROOM: usize = 256 * 1024;
+
+/// The messages between a client and the server: what of them passes, what is added and what is answered here. Does no I/O.
+///
+/// Messages keep their order in both directions. The server's replies are counted against the messages that they are to, so that
+/// those to the bridge's own are kept from the client.
+pub(super) struct Exchange {
+    pub(super) statements: Statements,
+    /// What the client has been told of types.
+    pub(super) told: types::Client,
+    pub(super) types: Arc<Types>,
+    /// Columns may be described with the rows.
+    pub(super) is_late: bool,
+    /// The server reads strings and characters as they are read here, so that texts mean the same.
+    pub(super) reads_strings: bool,
+    pub(super) reads_encoding: bool,
+    /// The statements that the server has, by name.
+    pub(super) parsed: HashSet<String>,
+    pub(super) expected: Expected,
+    pub(super) status: TransactionStatus,
+    /// The server was sent messages whose Sync has not come.
+    pub(super) is_open: bool,
+    /// The server takes data until the client ends it.
+    pub(super) copying: bool,
+    /// What was sent may change types, and it is not over.
+    pub(super) changes_types: bool,
+    /// Something in the session outlives its transactions.
+    pub(super) keeps_something: bool,
+    pub(super) question: Option<Asking>,
+    /// The types may be asked for on this session.
+    pub(super) may_ask: bool,
+    /// Messages that close statements, to travel with the next flight, and how many.
+    pub(super) closing: BytesMut,
+    pub(super) closes: usize,
+    pub(super) patience: Patience,
+    /// What is left of a large message of the client's, and what is to be sent behind it.
+    pub(super) rest_up: usize,
+    pub(super) behind: BytesMut,
+    /// What is left of a large message of the server's, and whether it passes.
+    pub(super) rest_down: usize,
+    pub(super) rest_passes: bool,
+    /// The server said that it ends the connection.
+    pub(super) is_fatal: bool,
+    /// The client said goodbye.
+    pub(super) goodbye: bool,
+    /// The client's messages up to its next Sync are dropped, since one of them was refused.
+    pub(super) refused: bool,
+    pub(super) to_server: BytesMut,
+    pub(super) to_client: BytesMut,
+}
+
+/// A question for types under way.
+pub(super) struct Asking {
+    pub(super) question: Question,
+    pub(super) rows: Vec<DataRow>,
+    pub(super) error: Option<DbError>,
+}
+
+impl Exchange {
+    pub(super) fn new(
+        statements: Statements,
+        told: types::Client,
+        types: Arc<Types>,
+        is_late: bool,
+        patience: Patience,
+    ) -> Self {
+        Self {
+            statements,
+            told,
+            types,
+            is_late,
+            reads_strings: true,
+            reads_encoding: true,
+            parsed: HashSet::new(),
+            expected: Expected::default(),
+            status: TransactionStatus::Idle,
+            is_open: false,
+            copying: false,
+            changes_types: false,
+            keeps_something: false,
+            question: None,
+            may_ask: true,
+            closing: BytesMut::new(),
+            closes: 0,
+            patience,
+            rest_up: 0,
+            behind: BytesMut::new(),
+            rest_down: 0,
+            rest_passes: true,
+            is_fatal: false,
+            goodbye: false,
+            refused: false,
+            to_server: BytesMut::new(),
+            to_client: BytesMut::new(),
+        }
+    }
+
+    /// Whether the server has answered everything, and is in the middle of nothing.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.expected.is_empty() && !self.copying && !self.is_open
+    }
+
+    /// Whether the session can be given up without losing anything of the client's.
+    pub(super) fn is_clean(&self) -> bool {
+        self.is_quiet()
+            && self.status == TransactionStatus::Idle
+            && !self.keeps_something
+            && !self.goodbye
+            && !self.refused
+            && (self.rest_up, self.rest_down) == (0, 0)
+            && self.to_client.is_empty()
+            && self.to_server.is_empty()
+    }
+
+    /// Whether a message of the bridge's own would be understood by the client, and is not made needless by the server's.
+    pub(super) fn can_speak(&self) -> bool {
+        self.rest_down == 0 && !self.is_fatal
+    }
+
+    /// Whether something of the client's runs, as far as is known.
+    pub(super) fn is_running(&self) -> bool {
+        !self.expected.is_only_questions()
+    }
+
+    /// Begins what is sent after silence with what waited for it.
+    pub(super) fn open_flight(&mut self) {
+        if self.is_quiet() && self.closes > 0 {
+            let closing = self.closing.split();
+            self.to_server.extend_from_slice(&closing);
+            for _ in 0..std::mem::take(&mut self.closes) {
+                self.expected.push(Reply::Close(Whose::Bridges));
+            }
+        }
+    }
+
+    /// Asks for the types if they are not known, before a flight in which somebody may want them.
+    pub(super) fn ask_for_types(&mut self) -> io::Result<()> {
+        let is_wanted = self.is_late && self.may_ask && self.is_quiet() && self.question.is_none();
+        // In a transaction of the client's it would fix the snapshot, and might fail what the client has done.
+        if !is_wanted || self.status != TransactionStatus::Idle || self.types.known().is_some() {
+            return Ok(());
+        }
+        /// A name of the bridge's own leaves the client's unnamed statement and portal alone.
+        const NAME: &str = "pgferry_types";
+        let question = self.types.question();
+        let out = &mut self.to_server;
+        frontend::parse(NAME, question.text(), [], out)?;
+        bind_without_parameters(NAME, NAME, out)?;
+        frontend::execute(NAME, 0, out)?;
+        frontend::close(b'P', NAME, out)?;
+        frontend::close(b'S', NAME, out)?;
+        frontend::sync(out);
+        self.expected.push(Reply::Question);
+        self.question = Some(Asking { question, rows: Vec::new(), error: None });
+        Ok(())
+    }
+
+    /// Sees to it that the server gets a statement, if the client's are known and this one has not come yet.
+    pub(super) fn ensure_parsed(&mut self, name: &str) -> io::Result<()> {
+        if self.parsed.contains(name) || self.expected.is_parsing(name) {
+            return Ok(());
+        }
+        let Some(prepared) = self.statements.get(name) else { return Ok(()) };
+        frontend::parse(name, &prepared.text, prepared.param_types.iter().copied(), &mut self.to_server)?;
+        self.expected.push(Reply::Parse { name: name.to_owned(), whose: Whose::Bridges });
+        Ok(())
+    }
+
+    /// Notes that something with these effects is sent.
+    pub(super) fn note_effects(&mut self, effects: Effects) {
+        self.changes_types |= effects.change_types;
+        self.keeps_something |= effects.outlive_transaction;
+        if effects.discard_all {
+            // It fails inside a transaction, and then discards nothing.
+            self.keeps_something &= self.status != TransactionStatus::Idle;
+        }
+    }
+
+    /// Notes that something that the server was sent is over.
+    pub(super) fn note_end(&mut self) {
+        if self.changes_types && self.expected.is_empty() && self.status == TransactionStatus::Idle {
+            self.changes_types = false;
+            self.types.note_change();
+        }
+    }
+
+    /// Passes on what waits in one direction.
+    pub(super) fn append(to: &mut BytesMut, bytes: BytesMut) {
+        if to.is_empty() {
+            *to = bytes;
+        } else {
+            to.unsplit(bytes);
+        }
+    }
+}
+
+fn bind_without_parameters(portal: &str, statement: &str, out: &mut BytesMut) -> io::Result<()> {
+    let nothing = |(): (), _: &mut BytesMut| Ok(postgres_protocol::IsNull::Yes);
+    let bound = frontend::bind(portal, statement, [], std::iter::empty::<()>(), nothing, [], out);
+    bound.map_err(|error| match error {
+        frontend::BindError::Conversion(error) => io::Error::other(error),
+        frontend::BindError::Serialization(error) => error,
+    })
+}

@@ -1,0 +1,275 @@
+use std::{io, sync::Arc};
+
+use bytes::BytesMut;
+
+use super::{
+    end::End,
+    exchange::{Asking, Exchange, ROOM},
+    expected::{Reply, Whose},
+    message,
+};
+use crate::{
+    Oid,
+    bridge::{
+        frames::{self, Frame, WHOLE},
+        types::Stranger,
+    },
+    error::Error,
+    execute::Output,
+    sql,
+    wire::{self, DataRow, TransactionStatus},
+};
+
+impl Exchange {
+    /// Takes of the server's messages what can be taken now.
+    ///
+    /// # Errors
+    ///
+    /// The end of the session, with all before it taken.
+    pub(super) fn take_from_server(&mut self, buffer: &mut BytesMut) -> Result<(), End> {
+        let mut passing = 0;
+        let taken = self.pass_to_client(buffer, &mut passing);
+        self.pass(buffer, passing);
+        taken
+    }
+
+    fn pass_to_client(&mut self, buffer: &mut BytesMut, passing: &mut usize) -> Result<(), End> {
+        while self.to_client.len() + *passing < ROOM {
+            if self.rest_down > 0 {
+                let part = self.rest_down.min(buffer.len() - *passing);
+                if part == 0 {
+                    return Ok(());
+                }
+                self.rest_down -= part;
+                self.pass_or_drop(buffer, passing, part, self.rest_passes);
+                continue;
+            }
+            let rest = buffer.get(*passing..).unwrap_or_default();
+            let Some(frame) = frames::first(rest, WHOLE).map_err(|error| End::Remote(Some(error)))? else {
+                return Ok(());
+            };
+            let passes = self.server_message(&frame)?;
+            let part = frame.body.len() + 5;
+            (self.rest_down, self.rest_passes) = (frame.size - part, passes);
+            self.pass_or_drop(buffer, passing, part, passes);
+        }
+        Ok(())
+    }
+
+    fn pass_or_drop(&mut self, buffer: &mut BytesMut, passing: &mut usize, part: usize, passes: bool) {
+        if passes {
+            *passing += part;
+        } else {
+            self.pass(buffer, std::mem::take(passing));
+            drop(buffer.split_to(part.min(buffer.len())));
+        }
+    }
+
+    fn pass(&mut self, buffer: &mut BytesMut, bytes: usize) {
+        if bytes > 0 {
+            Self::append(&mut self.to_client, buffer.split_to(bytes.min(buffer.len())));
+        }
+    }
+
+    /// Counts a message against what is expected, and says whether the client sees it.
+    fn server_message(&mut self, frame: &Frame<'_>) -> Result<bool, End> {
+        match frame.tag {
+            // What may come at any time (manual, section 55.2.7).
+            b'N' | b'A' => return Ok(true),
+            b'S' => {
+                if let Some((name, rest)) = message::name(frame.body)
+                    && let Some((value, _)) = message::name(rest)
+                {
+                    self.note_parameter(name, value);
+                }
+                return Ok(true);
+            }
+            _ => {}
+        }
+        match self.expected.first() {
+            Some(Reply::Question) => return self.answer_to_question(frame).map(|()| false),
+            Some(Reply::Settings) => return self.answer_to_settings(frame).map(|()| false),
+            _ => {}
+        }
+        match frame.tag {
+            b'1' => match self.expected.take_if(|reply| matches!(reply, Reply::Parse { .. })) {
+                Some(Reply::Parse { name, whose }) => {
+                    self.parsed.insert(name);
+                    return Ok(whose == Whose::Clients);
+                }
+                _ => return Err(unexpected(frame)),
+            },
+            b'2' => self.take(frame, |reply| *reply == Reply::Bind)?,
+            b'3' => match self.expected.take_if(|reply| matches!(reply, Reply::Close(_))) {
+                Some(reply) => return Ok(reply == Reply::Close(Whose::Clients)),
+                None => return Err(unexpected(frame)),
+            },
+            b'T' | b'n' => return self.description(frame),
+            b'D' => {
+                if let Some(Reply::Query { is_lookup: true }) = self.expected.first() {
+                    self.told.note_answer(first_oid(frame.body));
+                }
+            }
+            b'C' | b'I' | b's' => {
+                self.copying = false;
+                self.expected.take_if(|reply| *reply == Reply::Execute);
+                self.expected.take_if(|reply| *reply == Reply::CopyEnd);
+            }
+            b'E' => self.note_error(frame),
+            b'G' | b'W' => {
+                self.copying = !self.expected.ends_copy();
+                if self.expected.first() == Some(&Reply::Execute) {
+                    self.expected.ignore_syncs_of_copy();
+                    self.is_open = true;
+                }
+            }
+            b'Z' => self.note_ready(frame)?,
+            // ParameterDescription comes before what ends the description, the others within an execution.
+            _ => {}
+        }
+        Ok(true)
+    }
+
+    fn take(&mut self, frame: &Frame<'_>, is_it: impl FnOnce(&Reply) -> bool) -> Result<(), End> {
+        self.expected.take_if(is_it).map(drop).ok_or_else(|| unexpected(frame))
+    }
+
+    /// `RowDescription` or `NoData`.
+    fn description(&mut self, frame: &Frame<'_>) -> Result<bool, End> {
+        if matches!(self.expected.first(), Some(Reply::Query { .. })) {
+            return Ok(true);
+        }
+        let is_description = |reply: &Reply| {
+            matches!(reply, Reply::DescribeStatement(_) | Reply::DescribePortal | Reply::DescribeLate(_))
+        };
+        match self.expected.take_if(is_description) {
+            Some(Reply::DescribeLate(text)) => {
+                if frame.tag == b'T' {
+                    self.check_columns(text.as_ref(), frame)?;
+                }
+                Ok(frame.tag == b'T')
+            }
+            Some(Reply::DescribeStatement(name)) => {
+                if let Some(prepared) = self.statements.get_mut(&name) {
+                    prepared.is_described = true;
+                    self.types.note_described(&prepared.text);
+                }
+                Ok(true)
+            }
+            Some(_) => Ok(true),
+            None => Err(unexpected(frame)),
+        }
+    }
+
+    /// Refuses a result with a type that the client has not heard of: sqlx panics in its caller's task when it meets one.
+    fn check_columns(&mut self, text: Option<&Arc<str>>, frame: &Frame<'_>) -> Result<(), End> {
+        let types = message::column_types(frame.body).ok_or_else(|| unexpected(frame))?;
+        let directory = self.types.known().unwrap_or_default();
+        let Some(stranger) = self.told.stranger(&directory, types) else { return Ok(()) };
+        if let Some(text) = text {
+            self.types.note_surprise(text);
+        }
+        self.types.note_change();
+        let (Stranger::New(oid) | Stranger::Untellable(oid)) = stranger;
+        let is_in_transaction = self.status == TransactionStatus::Transaction;
+        let may_have_written = !is_in_transaction && text.is_none_or(|text| sql::may_write(text));
+        let what_of_it = if is_in_transaction { "the transaction is rolled back" } else { "the statement has run" };
+        Err(End::Refused(Error::refused_results(
+            format!(
+                "the result has the type with OID {oid}, which sqlx asked about before it was as it is now; {what_of_it}, and the connection \
+                 ends: on another, the same statement is understood"
+            ),
+            may_have_written,
+        )))
+    }
+
+    fn note_error(&mut self, frame: &Frame<'_>) {
+        self.is_fatal |= is_fatal(frame.body);
+        self.copying = false;
+        for skipped in self.expected.skip() {
+            // A statement that the client sent is not there; the bridge's own is sent again with its next Bind.
+            if let Reply::Parse { name, whose: Whose::Clients } = skipped
+                && !self.parsed.contains(&name)
+            {
+                self.statements.remove(&name);
+            }
+        }
+    }
+
+    fn note_ready(&mut self, frame: &Frame<'_>) -> Result<(), End> {
+        let status = frame.body.first().and_then(|status| TransactionStatus::from_byte(*status));
+        self.status = status.ok_or_else(|| unexpected(frame))?;
+        // A Sync that a COPY might have overlooked was not counted.
+        self.expected.take_if(Reply::ends_flight);
+        self.expected.take_if(|reply| *reply == Reply::CopyEnd);
+        self.copying = false;
+        if self.expected.flights() == 0 {
+            self.patience.rests();
+        } else {
+            self.patience.restarts();
+        }
+        self.note_end();
+        Ok(())
+    }
+
+    /// Notes a setting that the server reports.
+    pub(super) fn note_parameter(&mut self, name: &str, value: &str) {
+        match name {
+            "standard_conforming_strings" => self.reads_strings = value == "on",
+            "client_encoding" => self.reads_encoding = value == "UTF8",
+            _ => {}
+        }
+    }
+
+    fn answer_to_question(&mut self, frame: &Frame<'_>) -> Result<(), End> {
+        match (frame.tag, &mut self.question) {
+            (b'D', Some(asking)) => {
+                // No row of the catalogue's is as large as not to come whole.
+                let row = DataRow::parse(bytes::Bytes::copy_from_slice(frame.body));
+                asking.rows.push(row.map_err(|_| unexpected(frame))?);
+            }
+            (b'E', Some(asking)) => asking.error = Some(wire::read_error(frame.body)),
+            (b'Z', _) => {
+                if let Some(Asking { question, rows, error }) = self.question.take() {
+                    let answer = match error {
+                        Some(error) => Err(Error::db(error)),
+                        None => Ok(Output { rows, ..Output::default() }),
+                    };
+                    if let Err(error) = self.types.learn(&question, answer) {
+                        tracing::debug!(%error, "the types could not be read: statements are described by the server");
+                        self.may_ask = false;
+                    }
+                }
+                self.note_ready(frame)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn answer_to_settings(&mut self, frame: &Frame<'_>) -> Result<(), End> {
+        match frame.tag {
+            b'E' => Err(End::Refused(Error::db(wire::read_error(frame.body)))),
+            b'Z' => self.note_ready(frame),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether an `ErrorResponse` is one after which the server closes the connection. The severity comes first, and in the field
+/// V it is never translated.
+fn is_fatal(body: &[u8]) -> bool {
+    body.split(|byte| *byte == 0).any(|field| matches!(field, b"VFATAL" | b"VPANIC" | b"SFATAL" | b"SPANIC"))
+}
+
+/// The first value of a row in text, where that is an OID.
+fn first_oid(body: &[u8]) -> Option<Oid> {
+    let (length, rest) = body.get(2..)?.split_first_chunk()?;
+    let length = usize::try_from(i32::from_be_bytes(*length)).ok()?;
+    std::str::from_utf8(rest.get(..length)?).ok()?.parse().ok()
+}
+
+fn unexpected(frame: &Frame<'_>) -> End {
+    let message = format!("a message {:?} came where the server owes none", char::from(frame.tag));
+    End::Remote(Some(io::Error::new(io::ErrorKind::InvalidData, message)))
+}
