@@ -1,6 +1,7 @@
 //! sqlx, unmodified, over both transports; plain TCP is the control.
 
 mod cancellation;
+mod cases;
 mod errors;
 #[cfg(unix)]
 mod greeting;
@@ -31,6 +32,8 @@ enum Road {
     Tcp,
     Http,
     WebSocket,
+    /// HTTP until a session is needed.
+    Auto,
 }
 
 impl Road {
@@ -42,12 +45,15 @@ impl Road {
     async fn pool(self, stage: &Stage) -> PgPool {
         match self {
             Self::Tcp => PgPool::connect(&stage.postgres_url()).await.unwrap(),
-            Self::Http => pgferry_sqlx::pool(self.config(stage)).await.unwrap(),
-            Self::WebSocket => pgferry_sqlx::pool(self.config(stage)).await.unwrap(),
+            _ => pgferry_sqlx::pool(self.config(stage)).await.unwrap(),
         }
     }
 
     fn config(self, stage: &Stage) -> Config {
-        stage.config().transport(if self == Self::Http { Transport::Http } else { Transport::WebSocket })
+        stage.config().transport(match self {
+            Self::Http => Transport::Http,
+            Self::Auto => Transport::Auto,
+            Self::Tcp | Self::WebSocket => Transport::WebSocket,
+        })
     }
 }
