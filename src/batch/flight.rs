@@ -54,7 +54,7 @@ async fn collect(client: &mut WireClient, count: usize) -> Result<Vec<Output>, F
         match execution.next().await {
             Ok(Some(event)) => {
                 let ends = matches!(event, wire::Event::Complete(_) | wire::Event::Empty);
-                output.add(event_of(event)?);
+                output.add(event_of(event));
                 if ends {
                     outputs.push(std::mem::take(&mut output));
                 }

@@ -139,6 +139,14 @@ impl Error {
         Self::new(kind, Outcome::Unknown, message)
     }
 
+    /// A request over HTTP that was dropped because its user asked for that, as Postgres says it of a statement in a session.
+    pub fn cancelled() -> Self {
+        let message = "canceling statement due to user request";
+        let mut error = DbError::new("ERROR", Some(SqlState::QUERY_CANCELED), message);
+        error.detail = Some("The request was dropped, which cancels it; it may have ended just before.".to_owned());
+        Self::db(error).with_outcome(Outcome::Unknown)
+    }
+
     /// A request or a response larger than the configured limit.
     pub fn limit(message: impl Into<String>, outcome: Outcome) -> Self {
         Self::new(Kind::Limit, outcome, message)

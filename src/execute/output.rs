@@ -30,6 +30,17 @@ pub struct Output {
     pub is_empty: bool,
 }
 
+impl Event {
+    /// Returns how many rows the statement touched or gave, where this is its end; 0 otherwise.
+    #[must_use]
+    pub fn affected(&self) -> u64 {
+        match self {
+            Self::Complete(tag) => affected(tag),
+            Self::Columns(_) | Self::Row(_) | Self::Empty => 0,
+        }
+    }
+}
+
 impl Output {
     pub(crate) fn add(&mut self, event: Event) {
         match event {

@@ -1,12 +1,14 @@
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
-use bytes::Bytes;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time,
 };
 
-use super::{Event, Output, Statement};
+use super::{
+    Output, Statement,
+    flight::{Flight, event_of, server_name},
+};
 use crate::{
     config::{Config, Credential, Provider},
     error::{Error, Outcome, Result},
@@ -194,30 +196,14 @@ impl WireSession {
     /// The server's, after which the session goes on; a lost connection or a passed deadline, after which it does not.
     pub async fn execute(&mut self, statement: &Statement) -> Result<Output> {
         self.check()?;
-        let name = statement.name.map(server_name);
-        let parse = match &name {
-            None => wire::Parse::Unnamed,
-            Some(name) if self.client.is_prepared(name) => wire::Parse::AlreadyNamed(name),
-            Some(name) => wire::Parse::Named(name),
-        };
-        let values: Vec<Option<Cow<'_, [u8]>>> = statement
-            .params
-            .iter()
-            .map(|value| value.as_ref().map(|value: &Bytes| Cow::Borrowed(&value[..])))
-            .collect();
-        let flight = wire::Statement {
-            text: &statement.text,
-            parse,
-            param_types: &statement.param_types,
-            params: wire::Params { format: statement.param_format, values: &values },
-            results: statement.results,
-        };
+        let flight = Flight::new(statement);
+        let flight = flight.on(&self.client);
         let client = &mut self.client;
         let run = async {
             let mut output = Output::default();
             let mut execution = client.execute(&flight).await?;
             while let Some(event) = execution.next().await? {
-                output.add(event_of(event)?);
+                output.add(event_of(event));
             }
             Ok(output)
         };
@@ -238,9 +224,7 @@ impl WireSession {
         let client = &mut self.client;
         let run = async {
             let mut execution = client.simple_query(script).await?;
-            while let Some(event) = execution.next().await? {
-                event_of(event)?;
-            }
+            while execution.next().await?.is_some() {}
             Ok(())
         };
         let result = bounded(&self.config, run).await;
@@ -299,11 +283,6 @@ impl WireSession {
     }
 }
 
-/// The name under which the server keeps a statement.
-fn server_name(number: u64) -> String {
-    format!("pgferry{number}")
-}
-
 async fn bounded<T>(config: &Config, run: impl Future<Output = Result<T>>) -> Result<T> {
     match config.get_request_timeout() {
         None => run.await,
@@ -311,14 +290,4 @@ async fn bounded<T>(config: &Config, run: impl Future<Output = Result<T>>) -> Re
             time::timeout(limit, run).await.unwrap_or_else(|_| Err(Error::timeout("answer", limit, Outcome::Unknown)))
         }
     }
-}
-
-/// Shows a session's event as one that any transport gives.
-pub(crate) fn event_of(event: wire::Event) -> Result<Event> {
-    Ok(match event {
-        wire::Event::Columns(columns) => Event::Columns(columns),
-        wire::Event::Row(row) => Event::Row(row),
-        wire::Event::Complete(tag) => Event::Complete(tag),
-        wire::Event::Empty => Event::Empty,
-    })
 }

@@ -13,7 +13,7 @@ mod transaction_status;
 
 pub use backend_key::BackendKey;
 pub(crate) use client::read_error;
-pub use client::{Client, Event, Execution, Notification, Params, Parse, Startup, Statement, cancel};
+pub use client::{Answer, Client, Event, Execution, Notification, Params, Parse, Startup, Statement, cancel};
 pub use column::Column;
 pub use data_row::{DataRow, Values};
 pub use data_row_builder::DataRowBuilder;

@@ -190,7 +190,7 @@ impl fmt::Debug for FerryConnection {
 }
 
 /// The configuration as a URL for people to read: whose session where, and no secret.
-fn public_url(config: &Config) -> String {
+pub(crate) fn public_url(config: &Config) -> String {
     let user = config.get_user().unwrap_or_default();
     let host = config.get_host().unwrap_or_default();
     let database = config.get_dbname().unwrap_or_default();

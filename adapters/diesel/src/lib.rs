@@ -41,7 +41,10 @@
 //!
 //! - `ring` (default) or `aws-lc-rs`: whose cryptography TLS uses.
 //! - `r2d2`: the connection can be pooled with `diesel::r2d2`.
+//! - `async`: `AsyncFerryConnection`, for diesel-async and its pools.
 
+#[cfg(feature = "async")]
+mod asynchronous;
 mod columns;
 mod connection;
 mod cursor;
@@ -56,6 +59,8 @@ mod save_changes;
 mod statement;
 mod transaction;
 
+#[cfg(feature = "async")]
+pub use asynchronous::{AsyncFerryConnection, TransactionBuilder};
 pub use connection::FerryConnection;
 pub use cursor::Cursor;
 pub use pgferry::{Config, Error, Transport};

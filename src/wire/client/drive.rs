@@ -37,18 +37,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     /// Takes what has come while nobody waited, without waiting.
     async fn peek(&mut self) -> Result<()> {
         loop {
-            let come = poll_fn(|cx| Poll::Ready(self.channel.poll_fill(cx))).await;
-            while let Some(message) = self.take()? {
-                self.handle(message)?;
-            }
-            match come {
-                Poll::Ready(Ok(0)) => return Err(self.lost(None)),
-                Poll::Ready(Err(error)) => return Err(self.lost(Some(error))),
+            match poll_fn(|cx| Poll::Ready(self.channel.poll_fill(cx))).await {
                 // The end may stand behind it.
-                Poll::Ready(Ok(_)) => {}
-                Poll::Pending => return Ok(()),
+                Poll::Ready(come) => self.take_unasked(come)?,
+                Poll::Pending => return self.take_all(),
             }
         }
+    }
+
+    /// Takes what came while no flight was under way.
+    pub(super) fn take_unasked(&mut self, come: io::Result<usize>) -> Result<()> {
+        self.take_all()?;
+        match come {
+            Ok(0) => Err(self.lost(None)),
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.lost(Some(error))),
+        }
+    }
+
+    fn take_all(&mut self) -> Result<()> {
+        while let Some(message) = self.take()? {
+            self.handle(message)?;
+        }
+        Ok(())
     }
 
     /// Waits for the next step of the oldest unanswered flight. Cancel safe: the only wait is for bytes.

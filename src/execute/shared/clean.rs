@@ -1,0 +1,55 @@
+use crate::sql::{Dialect, Effect};
+
+/// Whether anything clings to a session that a new one would not have.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Traces(bool);
+
+impl Traces {
+    /// Notes what a text may leave behind, as far as it tells.
+    pub(super) fn note(&mut self, dialect: Dialect, text: &str) {
+        if is_discard_all(text) {
+            self.0 = false;
+            return;
+        }
+        self.0 |= match dialect.effect(text) {
+            // These end with their transaction.
+            Effect::None | Effect::Empty | Effect::TransactionControl | Effect::SetLocal | Effect::Lock => false,
+            _ => true,
+        };
+    }
+
+    pub(super) fn are_there(self) -> bool {
+        self.0
+    }
+}
+
+/// Whether HTTP can carry a text without losing anything of what it does.
+pub(super) fn needs_session(dialect: Dialect, text: &str) -> bool {
+    let effect = dialect.effect(text);
+    effect.needs_session() || effect == Effect::LeavesState
+}
+
+fn is_discard_all(text: &str) -> bool {
+    text.trim().trim_end_matches(';').trim_end().eq_ignore_ascii_case("discard all")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_outlives_its_transaction_is_a_trace() {
+        let traces = |texts: &[&str]| {
+            let mut traces = Traces::default();
+            texts.iter().for_each(|text| traces.note(Dialect::new(), text));
+            traces.are_there()
+        };
+        assert!(!traces(&["begin", "insert into t values (1)", "savepoint a", "set local x.y = 1", "commit"]));
+        for text in
+            ["set x.y = 1", "create temp table t ()", "listen a", "select nextval('s')", "prepare p as select 1"]
+        {
+            assert!(traces(&[text, "commit"]), "{text}");
+            assert!(!traces(&[text, "Discard All ;"]), "{text}");
+        }
+    }
+}
