@@ -3,6 +3,7 @@
 #[cfg(unix)]
 mod bridge;
 mod diesel;
+mod diesel_async;
 mod execute;
 mod gateway;
 mod http;

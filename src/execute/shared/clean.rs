@@ -1,4 +1,4 @@
-use crate::sql::{Dialect, Effect};
+use crate::sql::{Dialect, Effect, discards_all};
 
 /// Whether anything clings to a session that a new one would not have.
 #[derive(Clone, Copy, Debug, Default)]
@@ -7,15 +7,7 @@ pub(super) struct Traces(bool);
 impl Traces {
     /// Notes what a text may leave behind, as far as it tells.
     pub(super) fn note(&mut self, dialect: Dialect, text: &str) {
-        if is_discard_all(text) {
-            self.0 = false;
-            return;
-        }
-        self.0 |= match dialect.effect(text) {
-            // These end with their transaction.
-            Effect::None | Effect::Empty | Effect::TransactionControl | Effect::SetLocal | Effect::Lock => false,
-            _ => true,
-        };
+        self.0 = !discards_all(text) && (self.0 || dialect.leaves_session_state(text));
     }
 
     pub(super) fn are_there(self) -> bool {
@@ -23,14 +15,10 @@ impl Traces {
     }
 }
 
-/// Whether HTTP can carry a text without losing anything of what it does.
+/// Whether HTTP cannot carry a text without losing something of what it does.
 pub(super) fn needs_session(dialect: Dialect, text: &str) -> bool {
     let effect = dialect.effect(text);
     effect.needs_session() || effect == Effect::LeavesState
-}
-
-fn is_discard_all(text: &str) -> bool {
-    text.trim().trim_end_matches(';').trim_end().eq_ignore_ascii_case("discard all")
 }
 
 #[cfg(test)]
@@ -38,17 +26,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_outlives_its_transaction_is_a_trace() {
+    fn what_outlives_its_transaction_is_a_trace_until_all_is_discarded() {
         let traces = |texts: &[&str]| {
             let mut traces = Traces::default();
             texts.iter().for_each(|text| traces.note(Dialect::new(), text));
             traces.are_there()
         };
         assert!(!traces(&["begin", "insert into t values (1)", "savepoint a", "set local x.y = 1", "commit"]));
-        for text in
-            ["set x.y = 1", "create temp table t ()", "listen a", "select nextval('s')", "prepare p as select 1"]
-        {
-            assert!(traces(&[text, "commit"]), "{text}");
+        for text in ["set x.y = 1", "create temp table t ()", "listen a", "select nextval('s')", "prepare p as select 1"] {
+            assert!(traces(&[text, "select 1"]), "{text}");
             assert!(!traces(&[text, "Discard All ;"]), "{text}");
         }
     }

@@ -19,7 +19,7 @@ mod records;
 mod threads;
 mod transactions;
 mod typed;
-mod user_types;
+pub(crate) mod user_types;
 mod values;
 mod wide_row;
 

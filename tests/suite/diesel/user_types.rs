@@ -47,7 +47,7 @@ pub struct MoodType;
 
 #[derive(AsExpression, Clone, Copy, Debug, FromSqlRow, PartialEq)]
 #[diesel(sql_type = MoodType)]
-pub(super) enum Mood {
+pub(crate) enum Mood {
     Glad,
     Sad,
     Unheard,
@@ -75,7 +75,7 @@ impl FromSql<MoodType, Pg> for Mood {
 }
 
 /// What makes the type that [`Mood`] stands for.
-pub(super) const MOOD: &str = r#"create type mood as enum ('sad, "very"', 'glad');"#;
+pub(crate) const MOOD: &str = r#"create type mood as enum ('sad, "very"', 'glad');"#;
 
 /// Declares a type whose values are those of another.
 macro_rules! wrapped {

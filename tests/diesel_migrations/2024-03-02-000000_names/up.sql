@@ -1,0 +1,1 @@
+create unique index names on crews (name);

@@ -1,0 +1,96 @@
+//! Queries that are polled together travel together.
+
+use std::time::Duration;
+
+use diesel::{prelude::*, sql_query, sql_types::Integer};
+use diesel_async::RunQueryDsl;
+use futures_util::future::{join_all, try_join_all};
+use pgferry_diesel::{AsyncFerryConnection, Transport};
+use pgferry_test_support::{Proxy, Stage};
+
+/// A connection through a proxy that counts flights.
+async fn counted(stage: &Stage, transport: Transport) -> (AsyncFerryConnection, Proxy) {
+    let proxy = Proxy::start(stage.gateway().address(), Duration::from_millis(20)).unwrap();
+    let behind = stage.gateway().address().to_string();
+    let url = stage.url().replace(&behind, &proxy.address().to_string());
+    assert!(url.contains(&proxy.address().to_string()), "{url}");
+    let config: pgferry_diesel::Config = url.parse().unwrap();
+    (AsyncFerryConnection::connect(config.transport(transport)).await.unwrap(), proxy)
+}
+
+async fn ask(mut connection: &AsyncFerryConnection, number: i32) -> QueryResult<i32> {
+    diesel::select(number.into_sql::<Integer>() + 1).get_result(&mut connection).await
+}
+
+#[tokio::test]
+async fn a_new_statement_is_one_round_trip() {
+    let stage = Stage::start();
+    for transport in [Transport::WebSocket, Transport::Http] {
+        let (connection, proxy) = counted(&stage, transport).await;
+        let before = proxy.flights();
+        assert_eq!(ask(&connection, 1).await, Ok(2));
+        assert_eq!(proxy.flights() - before, 1, "{transport}");
+    }
+}
+
+#[tokio::test]
+async fn ten_joined_queries_are_one_round_trip() {
+    let stage = Stage::start();
+    let (connection, proxy) = counted(&stage, Transport::WebSocket).await;
+    let before = proxy.flights();
+    let answers = try_join_all((0..10).map(|number| ask(&connection, number))).await.unwrap();
+    assert_eq!(answers, (1..=10).collect::<Vec<_>>());
+    assert_eq!(proxy.flights() - before, 1);
+}
+
+#[tokio::test]
+async fn a_transaction_of_three_statements_is_at_most_five() {
+    let stage = Stage::start();
+    let (mut connection, proxy) = counted(&stage, Transport::WebSocket).await;
+    let before = proxy.flights();
+    let sum = diesel_async::AsyncConnection::transaction(&mut connection, async |connection| {
+        let mut sum = 0;
+        for number in 0..3 {
+            sum += ask(connection, number).await?;
+        }
+        QueryResult::Ok(sum)
+    });
+    assert_eq!(sum.await, Ok(6));
+    assert!(proxy.flights() - before <= 5, "{}", proxy.flights() - before);
+}
+
+#[tokio::test]
+async fn a_failure_among_joined_queries_is_its_own() {
+    let stage = Stage::start();
+    for transport in [Transport::WebSocket, Transport::Auto, Transport::Http] {
+        let connection = super::ferry(&stage, transport).await;
+        let answers = join_all((0..6).map(|number| {
+            let mut connection = &connection;
+            async move {
+                let query = sql_query(format!("select 1 / ({number} - 3)"));
+                query.execute(&mut connection).await.map_err(|error| error.to_string())
+            }
+        }));
+        let answers = answers.await;
+        for (number, answer) in answers.into_iter().enumerate() {
+            let expected = if number == 3 { Err("division by zero".to_owned()) } else { Ok(1) };
+            assert_eq!(answer, expected, "{transport} {number}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_query_disturbs_no_other() {
+    let stage = Stage::start();
+    for transport in [Transport::WebSocket, Transport::Auto, Transport::Http] {
+        let connection = super::ferry(&stage, transport).await;
+        for round in 0..20 {
+            let slow = async {
+                let mut connection = &connection;
+                sql_query("select pg_sleep(0.02)").execute(&mut connection).await
+            };
+            let dropped = tokio::time::timeout(Duration::from_millis(round), slow).await;
+            assert_eq!(ask(&connection, 1).await, Ok(2), "{transport} {dropped:?}");
+        }
+    }
+}
