@@ -33,7 +33,9 @@ mod tests {
             traces.are_there()
         };
         assert!(!traces(&["begin", "insert into t values (1)", "savepoint a", "set local x.y = 1", "commit"]));
-        for text in ["set x.y = 1", "create temp table t ()", "listen a", "select nextval('s')", "prepare p as select 1"] {
+        for text in
+            ["set x.y = 1", "create temp table t ()", "listen a", "select nextval('s')", "prepare p as select 1"]
+        {
             assert!(traces(&[text, "select 1"]), "{text}");
             assert!(!traces(&[text, "Discard All ;"]), "{text}");
         }

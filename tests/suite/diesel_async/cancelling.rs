@@ -53,12 +53,13 @@ async fn a_dropped_connection_cancels_what_runs() {
     let stage = Stage::start();
     for transport in ALL {
         let mut connection = super::ferry(&stage, transport).await;
+        let question = sleeping(&stage);
         let running = async {
             let _ = sql_query("select pg_sleep(60)").execute(&mut connection).await;
         };
         tokio::select! {
             () = running => panic!("it ended"),
-            () = until(&stage, &sleeping(&stage), "1") => {}
+            () = until(&stage, &question, "1") => {}
         }
         drop(connection);
         until(&stage, &sleeping(&stage), "0").await;

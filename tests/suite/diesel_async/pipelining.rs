@@ -11,10 +11,8 @@ use pgferry_test_support::{Proxy, Stage};
 /// A connection through a proxy that counts flights.
 async fn counted(stage: &Stage, transport: Transport) -> (AsyncFerryConnection, Proxy) {
     let proxy = Proxy::start(stage.gateway().address(), Duration::from_millis(20)).unwrap();
-    let behind = stage.gateway().address().to_string();
-    let url = stage.url().replace(&behind, &proxy.address().to_string());
-    assert!(url.contains(&proxy.address().to_string()), "{url}");
-    let config: pgferry_diesel::Config = url.parse().unwrap();
+    let address = proxy.address();
+    let config = stage.config().http_url(format!("http://{address}/sql")).ws_url(format!("ws://{address}/v2"));
     (AsyncFerryConnection::connect(config.transport(transport)).await.unwrap(), proxy)
 }
 

@@ -7,7 +7,7 @@ use diesel::{
     sql_query,
     sql_types::{Integer, Text},
 };
-use diesel_async::{RunQueryDsl, SaveChangesDsl, SimpleAsyncConnection};
+use diesel_async::{RunQueryDsl, SaveChangesDsl};
 use pgferry_test_support::Stage;
 
 use super::{Connection, on_each_road};

@@ -7,7 +7,7 @@ use diesel::{
     sql_query,
     sql_types::{BigInt, Text},
 };
-use diesel_async::{AnsiTransactionManager, RunQueryDsl, SimpleAsyncConnection, TransactionManager};
+use diesel_async::{AnsiTransactionManager, RunQueryDsl, TransactionManager};
 use pgferry_diesel::Transport;
 use pgferry_test_support::Stage;
 

@@ -6,7 +6,7 @@ use diesel::{
     sql_query,
     sql_types::{Array, Integer, Nullable, Record, Text},
 };
-use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+use diesel_async::RunQueryDsl;
 use pgferry_test_support::Stage;
 
 use super::{Connection, on_each_road};

@@ -100,10 +100,16 @@ impl AsyncFerryConnection {
             return Err(error::empty_query());
         }
         let mut answers = self.session.batch_execute(script);
-        // A script's results are dropped, so its end is all there is.
-        let result = answers.next().await;
+        // Its results are of no interest, only how it ends.
+        let result = loop {
+            match answers.next().await {
+                Ok(Some(_)) => {}
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
         self.notes.add(Note::of(&answers, result.is_err()).of_script(script));
-        result.map(drop).map_err(|error| failure(error, &answers))
+        result.map_err(|error| failure(error, &answers))
     }
 
     /// Finds the statement in the cache, or puts it there; nothing is sent, since it is parsed with its first execution.
