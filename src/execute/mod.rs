@@ -22,6 +22,7 @@ mod wire_session;
 
 pub use blocking::BlockingSession;
 pub use conversion::Conversion;
+pub(crate) use flight::event_of;
 pub use http_session::HttpSession;
 pub use output::{Event, Output};
 pub use rows::Rows;
@@ -30,5 +31,4 @@ pub use server_info::ServerInfo;
 pub use session::Session;
 pub use shared::{Answers, CancelToken, SharedSession};
 pub use statement::Statement;
-pub(crate) use flight::event_of;
 pub use wire_session::{Opening, WireClient, WireSession, cancel, open, open_on};

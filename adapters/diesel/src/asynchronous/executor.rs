@@ -74,14 +74,16 @@ impl<'a> AsyncConnectionCore for &'a AsyncFerryConnection {
         T: AsQuery + 'query,
         T::Query: QueryFragment<Pg> + QueryId + 'query,
     {
-        Query::new(*self, &source.as_query()).load().boxed()
+        let connection = *self;
+        Query::new(connection, &source.as_query()).load().boxed()
     }
 
     fn execute_returning_count<'conn, 'query, T>(&'conn mut self, source: T) -> Self::ExecuteFuture<'conn, 'query>
     where
         T: QueryFragment<Pg> + QueryId + 'query,
     {
-        Query::new(*self, &source).count().boxed()
+        let connection = *self;
+        Query::new(connection, &source).count().boxed()
     }
 }
 
