@@ -43,8 +43,9 @@ fn a_bridge_finds_a_place_wherever_it_is_started() {
     expect_logged_in(&psql(&host, port, password));
     expect_turned_away(&psql(&host, port, "guessed"));
     if std::env::var_os(STAY).is_some() {
-        println!("\nhost={host}\nport={port}\npassword={password}\nready=");
-        io::stdout().flush().unwrap();
+        let mut out = io::stdout();
+        writeln!(out, "\nhost={host}\nport={port}\npassword={password}\nready=").unwrap();
+        out.flush().unwrap();
         io::stdin().read_line(&mut String::new()).unwrap();
     }
 }
@@ -248,7 +249,7 @@ fn a_place_that_cannot_be_used_is_passed_over() {
 fn where_nothing_can_be_written_a_loopback_port_serves() {
     let can_unshare = Command::new("unshare").args(["--map-root-user", "--mount", "true"]).output();
     if !can_unshare.is_ok_and(|output| output.status.success()) {
-        println!("this part needs a mount namespace, which the system does not give");
+        writeln!(io::stderr(), "this needs a mount namespace of its own, which the system does not give").unwrap();
         return;
     }
     let read_only = "for place in /tmp /dev/shm; do
