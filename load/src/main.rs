@@ -1,4 +1,4 @@
-//! Load on the gateway, and what a request costs it: `cargo xtask load`.
+//! Load on the gateway and on sqlx's pool, and what a request costs: `cargo xtask load`.
 //!
 //! A real PostgreSQL and a gateway run as processes of their own, so that their memory and their CPU time are theirs alone.
 
@@ -11,6 +11,7 @@ mod mixed;
 mod options;
 mod process;
 mod say;
+mod soak;
 mod stage;
 mod streamed;
 
@@ -49,6 +50,9 @@ async fn load(options: &Options) -> anyhow::Result<()> {
     }
     if options.runs("stream") {
         streamed::run(options, &mut checks).await?;
+    }
+    if options.runs("soak") {
+        soak::run(options, &mut checks).await?;
     }
     say("");
     checks.finish()

@@ -4,15 +4,16 @@ use clap::{Parser, Subcommand};
 
 use crate::gateway;
 
-/// Puts load on the gateway and prints what it does to it.
+/// Puts load on the gateway and on sqlx's pool, and prints what it does to them.
 ///
-/// Three parts: `mixed`, HTTP clients and WebSocket sessions at once, with enough upstream connections and with too few; `cost`,
+/// Four parts: `mixed`, HTTP clients and WebSocket sessions at once, with enough upstream connections and with too few; `cost`,
 /// what `SELECT 1` over HTTP costs the gateway and Postgres, beside direct connections; `stream`, a response of many MiB, read
-/// and unread.
+/// and unread; `soak`, an unmodified sqlx pool over each transport with statements, transactions and cancellations at random, whose
+/// answers are checked.
 #[derive(Debug, Parser)]
 #[command(name = "load")]
 pub(crate) struct Options {
-    /// Seconds that each measurement of `mixed` lasts; those of `cost` take a quarter of it
+    /// Seconds that each measurement of `mixed` and `soak` lasts; those of `cost` take a quarter of it
     #[arg(long, default_value_t = 60)]
     seconds: u64,
 
@@ -40,8 +41,8 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 1024)]
     pub(crate) mib: u64,
 
-    /// Runs only this part, one of mixed, cost and stream; may be given again
-    #[arg(long, value_name = "PART", value_parser = ["mixed", "cost", "stream"])]
+    /// Runs only this part, one of mixed, cost, stream and soak; may be given again
+    #[arg(long, value_name = "PART", value_parser = ["mixed", "cost", "stream", "soak"])]
     only: Vec<String>,
 
     /// Takes this program's `gateway` command instead of the one built in

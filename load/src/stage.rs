@@ -17,6 +17,16 @@ pub(crate) struct Stage {
 impl Stage {
     /// Starts both; the server takes some more connections than the gateway opens.
     pub(crate) fn start(options: &Options, connections: usize, max_response_size: u64) -> Result<Self> {
+        Self::start_with(options, connections, max_response_size, &[])
+    }
+
+    /// As [`start`](Self::start), with further arguments of the gateway.
+    pub(crate) fn start_with(
+        options: &Options,
+        connections: usize,
+        max_response_size: u64,
+        more: &[&str],
+    ) -> Result<Self> {
         let most = connections.max(options.cost_clients) + 20;
         let postgres = Postgres::builder().setting("max_connections", most.to_string()).start()?;
         let program = options.program.clone().map_or_else(env::current_exe, Ok)?;
@@ -29,6 +39,7 @@ impl Stage {
             "--max-response-size",
             &max_response_size,
         ];
+        let arguments = [&arguments[..], more].concat();
         let gateway = GatewayProcess::start(program, &postgres, &arguments)?;
         Ok(Self { gateway, postgres })
     }
