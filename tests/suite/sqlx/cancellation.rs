@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::TryStreamExt;
+use futures_util::{TryStreamExt, future::join_all};
 use sqlx::{Connection, PgConnection, PgPool, postgres::PgPoolOptions};
 use tokio::time::{sleep, timeout};
 
@@ -249,7 +249,7 @@ async fn the_servers_own_limit_is_in_force() {
 async fn one_deadline_holds_for_every_statement_and_the_pool_goes_on() {
     let stage = Stage::start();
     for road in Road::FERRIED {
-        let config = road.config(&stage).request_timeout(Some(Duration::from_secs(1)));
+        let config = road.config(&stage).request_timeout(Some(Duration::from_secs(2)));
         let pool = PgPoolOptions::new().max_connections(1).connect_over(config).await.unwrap();
         // Rows that stall are no answer either.
         let stalled = "select repeat('x', 100000), pg_sleep(case when n > 20 then 600 else 0 end)::text
@@ -263,7 +263,7 @@ async fn one_deadline_holds_for_every_statement_and_the_pool_goes_on() {
                 }
             };
             drop(rows);
-            assert!(error.to_string().contains("within 1s"), "{road:?}: {error}");
+            assert!(error.to_string().contains("within 2s"), "{road:?}: {error}");
             assert_eq!(code(&error).as_deref(), Some("08007"), "{road:?}: {error}");
             wait_for_running(&stage, "pg_sleep(", 0).await;
             assert_eq!(sqlx::query_scalar::<_, i32>("select 7").fetch_one(&pool).await.unwrap(), 7, "{road:?}");
@@ -274,14 +274,16 @@ async fn one_deadline_holds_for_every_statement_and_the_pool_goes_on() {
 #[tokio::test]
 async fn a_client_that_does_not_read_has_not_missed_the_deadline() {
     let stage = Stage::start();
-    for road in Road::FERRIED {
-        let config = road.config(&stage).request_timeout(Some(Duration::from_secs(1)));
+    let reads_late = async |road: Road| {
+        // Far more than what is sent takes, also on a busy machine.
+        let config = road.config(&stage).request_timeout(Some(Duration::from_secs(5)));
         let pool = pgferry_sqlx::pool(config).await.unwrap();
-        let rows = "select repeat('x', 100000) from generate_series(1, 300)";
+        let rows = "select repeat('x', 100000) from generate_series(1, 200)";
         let mut rows = sqlx::query_scalar::<_, String>(rows).fetch(&pool);
         assert!(rows.try_next().await.unwrap().is_some(), "{road:?}");
-        sleep(Duration::from_millis(2500)).await;
+        sleep(Duration::from_secs(6)).await;
         let rest = rows.try_fold(0, |count, _| async move { Ok(count + 1) }).await;
-        assert_eq!(rest.unwrap(), 299, "{road:?}");
-    }
+        assert_eq!(rest.unwrap(), 199, "{road:?}");
+    };
+    join_all(Road::FERRIED.map(reads_late)).await;
 }

@@ -37,10 +37,10 @@ enum Road {
 }
 
 impl Road {
-    const ALL: [Self; 3] = [Self::Tcp, Self::Http, Self::WebSocket];
-    const FERRIED: [Self; 2] = [Self::Http, Self::WebSocket];
+    const ALL: [Self; 4] = [Self::Tcp, Self::Http, Self::WebSocket, Self::Auto];
+    const FERRIED: [Self; 3] = [Self::Http, Self::WebSocket, Self::Auto];
     /// Those on which a session outlives a statement.
-    const SESSIONS: [Self; 2] = [Self::Tcp, Self::WebSocket];
+    const SESSIONS: [Self; 3] = [Self::Tcp, Self::WebSocket, Self::Auto];
 
     async fn pool(self, stage: &Stage) -> PgPool {
         match self {
