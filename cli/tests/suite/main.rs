@@ -1,5 +1,6 @@
 //! The command as a process of its own: what people see of it, foreign clients, and what happens to ours when it dies.
 
+mod bridge;
 mod completions;
 mod ephemeral;
 mod failures;

@@ -30,8 +30,13 @@ impl Running {
 
     /// Waits for the three lines by which it says that it is ready; fewer where it ends before.
     pub(crate) fn lines(&mut self) -> Vec<String> {
+        self.first_lines(3)
+    }
+
+    /// Waits for so many lines; fewer where it ends before.
+    pub(crate) fn first_lines(&mut self, count: usize) -> Vec<String> {
         let out = BufReader::new(self.0.stdout.take().expect("piped"));
-        out.lines().take(3).map(|line| line.expect("text")).collect()
+        out.lines().take(count).map(|line| line.expect("text")).collect()
     }
 
     /// Waits for the three lines and returns the URL that the third one has; panics with what it said where there is none.
