@@ -3,6 +3,7 @@ use std::time::Duration;
 use crate::{
     bridge::{handshake::Local, statement::Statements, types},
     error::Error,
+    execute::Opening,
 };
 
 /// A logged-in client and what outlives the session that its statements go to.
@@ -12,11 +13,21 @@ pub(in crate::bridge) struct Client<S> {
     pub(in crate::bridge) statements: Statements,
     /// What it has been told of types.
     pub(in crate::bridge) types: types::Client,
+    /// It may be sqlx 0.9, which leaves the `ReadyForQuery` behind a refused COPY to the client unread, and then takes each answer
+    /// for that of the statement before.
+    pub(in crate::bridge) may_be_sqlx: bool,
 }
 
 impl<S> Client<S> {
-    pub(in crate::bridge) fn new(local: Local<S>) -> Self {
-        Self { local, statements: Statements::default(), types: types::Client::default() }
+    pub(in crate::bridge) fn new(local: Local<S>, opening: &Opening) -> Self {
+        let asks =
+            |name: &str, value: &str| opening.parameters.iter().any(|(asked, wanted)| asked == name && wanted == value);
+        Self {
+            local,
+            statements: Statements::default(),
+            types: types::Client::default(),
+            may_be_sqlx: asks("DateStyle", "ISO, MDY") && asks("TimeZone", "UTC"),
+        }
     }
 }
 

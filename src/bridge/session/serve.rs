@@ -34,10 +34,12 @@ pub(in crate::bridge) async fn serve<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let Client { mut local, statements, types } = client;
+    let Client { mut local, statements, types, may_be_sqlx } = client;
     let remote = match execute::open(shared.config(), opening).await {
         Ok(remote) => remote,
-        Err(error) if how.is_welcomed => return Ok(Ended::Unopened(Client { local, statements, types }, error)),
+        Err(error) if how.is_welcomed => {
+            return Ok(Ended::Unopened(Client { local, statements, types, may_be_sqlx }, error));
+        }
         Err(error) => return local.send_fatal(&error).await.map(|()| Ended::Gone),
     };
     let key = remote.backend_key();
@@ -63,7 +65,7 @@ where
     let is_running = exchange.is_running();
     let is_remote_gone = matches!(end, End::Remote(_));
     let ended = if matches!(end, End::Idle) {
-        Ended::Idle(Client { local, statements: exchange.statements, types: exchange.told })
+        Ended::Idle(Client { local, statements: exchange.statements, types: exchange.told, may_be_sqlx })
     } else {
         if let Some(error) = end.error(is_running)
             && exchange.can_speak()

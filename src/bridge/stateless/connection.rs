@@ -3,7 +3,7 @@ use std::{collections::HashMap, io, mem, sync::Arc};
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{failing::is_copy_out, hand_over::HandOver, portal::Portal, step::Step};
+use super::{hand_over::HandOver, portal::Portal, step::Step};
 use crate::{
     bridge::{cancels::Registration, session::Client, types::Types},
     error::Error,
@@ -112,7 +112,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
             Frontend::Sync => self.sync().await,
             Frontend::Flush => self.flush().await,
             _ if self.failed => Ok(()),
-            Frontend::Query(script) if is_copy_out(&script) => {
+            Frontend::Query(script) if self.ends_for(&script) => {
                 self.end_for_copy_out(&Error::refused(sql::Effect::Copy.remedy().unwrap_or_default())).await
             }
             Frontend::Query(script) => self.simple_query(&script).await,

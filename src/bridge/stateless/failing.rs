@@ -14,7 +14,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
     pub(in crate::bridge) async fn refuse_group(&mut self, messages: Vec<Frontend>, error: Error) -> io::Result<()> {
         for message in messages {
             match message {
-                Frontend::Query(script) if is_copy_out(&script) => return self.end_for_copy_out(&error).await,
+                Frontend::Query(script) if self.ends_for(&script) => return self.end_for_copy_out(&error).await,
                 Frontend::Query(_) | Frontend::FunctionCall if !self.failed => {
                     self.tell(&error);
                     self.ready().await?;
@@ -29,8 +29,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
         Ok(())
     }
 
-    /// Refuses a COPY to the client in a way that sqlx 0.9 survives: it leaves the ReadyForQuery behind such an error unread, and
-    /// then takes each answer for that of the statement before. So the connection ends, and a pool opens another.
+    /// Whether this simple query is a COPY to a client that does not survive its refusal.
+    pub(super) fn ends_for(&self, script: &str) -> bool {
+        self.client.may_be_sqlx && is_copy_out(script)
+    }
+
+    /// Refuses a COPY to the client by ending the connection; a pool opens another.
     pub(super) async fn end_for_copy_out(&mut self, error: &Error) -> io::Result<()> {
         self.client.local.send_fatal(error).await?;
         Err(io::ErrorKind::ConnectionAborted.into())
@@ -86,7 +90,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
 }
 
 /// Whether a simple query is a COPY to the client.
-pub(super) fn is_copy_out(script: &str) -> bool {
+fn is_copy_out(script: &str) -> bool {
     sql::effect(script) == sql::Effect::Copy && script.to_ascii_lowercase().contains("stdout")
 }
 

@@ -90,7 +90,7 @@ fn the_servers_own_refusals_come_through() {
     for transport in TRANSPORTS {
         let mut bridge = Bridge::with(&mut bridge(&url, &["--transport", transport]));
         let said = refused(bridge.url());
-        assert!(said.contains("password authentication failed for user \"app\""), "{transport} {said}");
+        assert!(said.contains("password authentication failed for user"), "{transport} {said}");
         // Whoever started it need not wait for a client to learn of it.
         bridge.running.signal("TERM");
         let said = bridge.running.wait().1;

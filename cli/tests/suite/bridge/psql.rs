@@ -154,11 +154,11 @@ fn copies_to_and_from_files_keep_every_byte() {
     let folder = tempfile::tempdir().unwrap();
     for transport in FAITHFUL {
         let bridge = Bridge::start(&stage, transport);
-        let file = |name: &str| folder.path().join(format!("{transport}-{name}"));
+        let file = |name: &str| folder.path().join(format!("{transport}-{name}")).display().to_string();
         let [text, binary] = ["text", "binary"].map(file);
         let commands = format!(
-            "\\copy crews to {text:?}\n\\copy crews to {binary:?} (format binary)\ncreate table copied (like crews);\n\
-             \\copy copied from {text:?}\n\\copy copied from {binary:?} (format binary)\nselect count(*) from copied;\n\
+            "\\copy crews to '{text}'\n\\copy crews to '{binary}' (format binary)\ncreate table copied (like crews);\n\
+             \\copy copied from '{text}'\n\\copy copied from '{binary}' (format binary)\nselect count(*) from copied;\n\
              select count(*) from (select * from copied except select * from crews) as different;\ndrop table copied;\n"
         );
         assert_eq!(script(bridge.url(), &commands), "10004\n0\n", "{transport}");

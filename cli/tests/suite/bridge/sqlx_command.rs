@@ -2,6 +2,7 @@
 
 use std::{
     env, fs,
+    io::{self, Write},
     path::Path,
     process::{self, Command},
 };
@@ -36,7 +37,9 @@ fn it_is_the_command_itself() {
     match env::var(ARGUMENTS) {
         Ok(args) => {
             let error = run(&args).err();
-            error.iter().for_each(|error| eprintln!("error: {error:#}"));
+            if let Some(error) = &error {
+                writeln!(io::stderr(), "error: {error:#}").expect("standard error is piped");
+            }
             process::exit(error.map_or(0, |_| 1));
         }
         Err(_) => {
