@@ -32,3 +32,4 @@ pub use session::Session;
 pub use shared::{Answers, CancelToken, SharedSession};
 pub use statement::Statement;
 pub use wire_session::{Opening, WireClient, WireSession, cancel, open, open_on};
+pub(crate) use wire_session::{open_ahead, settings};

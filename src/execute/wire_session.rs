@@ -73,6 +73,23 @@ async fn open_unbounded(config: &Config, opening: &Opening) -> Result<WireClient
     log_in(config, opening, &startup, stream).await
 }
 
+/// Opens a WebSocket and logs in as [`open`] does, with the messages of a first flight right behind the password where that may go ahead.
+/// They must put the [`settings`] in force themselves.
+///
+/// # Errors
+///
+/// As for [`open`]; nothing was executed.
+pub(crate) async fn open_ahead(config: &Config, opening: &Opening, first_flight: &[u8]) -> Result<WireClient> {
+    let limit = config.get_connect_timeout();
+    let connected = async {
+        let startup = startup(config, opening).await?;
+        let stream = websocket::connect(config).await?;
+        wire::Client::connect_ahead(stream, &startup, first_flight).await
+    };
+    let timeout = || Err(Error::timeout("session over WebSocket", limit, Outcome::NotExecuted));
+    time::timeout(limit, connected).await.unwrap_or_else(|_| timeout())
+}
+
 /// Logs in over any stream as [`open`] does over its WebSocket, and sees to it that the settings asked for are in force.
 ///
 /// Without a deadline of its own. Not cancel safe: the stream is lost.
@@ -128,30 +145,37 @@ fn accepted(config: &Config, parameters: &[(String, String)]) -> Vec<(String, St
         .collect()
 }
 
-/// Sets what the startup message asked for and a proxy dropped (PROTOCOL.md, section 3).
+/// The settings that a startup message asks for and a proxy may drop (PROTOCOL.md, section 3).
+fn droppable(parameters: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    /// Those that every proxy forwards, or that a client cannot set so.
+    const FORWARDED: [&str; 6] = ["user", "database", "application_name", "replication", "options", "client_encoding"];
+    let parameters = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    parameters
+        .filter(|(name, _)| !FORWARDED.contains(&name.to_ascii_lowercase().as_str()) && !name.starts_with("_pq_."))
+}
+
+/// The query that puts those settings in force, where there are any.
+pub(crate) fn settings(parameters: &[(String, String)]) -> Option<String> {
+    let set = |(name, value)| format!("select pg_catalog.set_config({}, {}, false);", literal(name), literal(value));
+    Some(droppable(parameters).map(set).collect::<String>()).filter(|query| !query.is_empty())
+}
+
+/// Sets what the startup message asked for and a proxy dropped.
 async fn apply_dropped<S>(config: &Config, client: &mut wire::Client<S>, parameters: &[(String, String)]) -> Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    /// Those that every proxy forwards, or that a client cannot set so.
-    const FORWARDED: [&str; 6] = ["user", "database", "application_name", "replication", "options", "client_encoding"];
-    let wanted: Vec<_> = parameters
-        .iter()
-        .filter(|(name, _)| !FORWARDED.contains(&name.to_ascii_lowercase().as_str()) && !name.starts_with("_pq_."))
-        .collect();
+    let Some(settings) = settings(parameters) else { return Ok(()) };
     let differs = |name: &str, value: &str| {
         let mut reported = client.parameters().filter(|(other, _)| other.eq_ignore_ascii_case(name));
         reported.next().is_some_and(|(_, current)| !current.eq_ignore_ascii_case(value))
     };
     // Only some settings are reported back; a proxy that dropped one of them dropped the others too.
-    let dropped = config.get_provider() == Provider::Neon || wanted.iter().any(|(name, value)| differs(name, value));
-    if wanted.is_empty() || !dropped {
+    let dropped =
+        config.get_provider() == Provider::Neon || droppable(parameters).any(|(name, value)| differs(name, value));
+    if !dropped {
         return Ok(());
     }
-    let settings: String = wanted
-        .iter()
-        .map(|(name, value)| format!("select pg_catalog.set_config({}, {}, false);", literal(name), literal(value)))
-        .collect();
     let mut execution = client.simple_query(&settings).await?;
     while execution.next().await?.is_some() {}
     Ok(())

@@ -155,22 +155,48 @@ impl Exchange {
 
     /// Asks for the types if they are not known, before a flight in which somebody may want them.
     pub(super) fn ask_for_types(&mut self) -> io::Result<()> {
-        let is_wanted = self.is_late && self.may_ask && self.is_quiet() && self.question.is_none();
         // In a transaction of the client's it would fix the snapshot, and might fail what the client has done.
-        if !is_wanted || self.status != TransactionStatus::Idle || self.types.known().is_some() {
-            return Ok(());
+        if self.is_quiet() && self.status == TransactionStatus::Idle && self.wants_types() {
+            let mut out = std::mem::take(&mut self.to_server);
+            self.question(&mut out)?;
+            self.to_server = out;
+            self.expected.push(Reply::Question);
         }
+        Ok(())
+    }
+
+    /// Returns the first flight of a session that is not open yet: before what the client sent, its settings and the question for
+    /// types.
+    pub(super) fn first_flight(&mut self, settings: Option<&str>) -> io::Result<BytesMut> {
+        let mut out = BytesMut::new();
+        if let Some(settings) = settings {
+            frontend::query(settings, &mut out)?;
+        }
+        if self.wants_types() {
+            self.question(&mut out)?;
+            self.expected.push_first(Reply::Question);
+        }
+        if settings.is_some() {
+            self.expected.push_first(Reply::Settings);
+        }
+        out.unsplit(self.to_server.split());
+        Ok(out)
+    }
+
+    fn wants_types(&self) -> bool {
+        self.is_late && self.may_ask && self.question.is_none() && self.types.known().is_none()
+    }
+
+    fn question(&mut self, out: &mut BytesMut) -> io::Result<()> {
         /// A name of the bridge's own leaves the client's unnamed statement and portal alone.
         const NAME: &str = "pgferry_types";
         let question = self.types.question();
-        let out = &mut self.to_server;
         frontend::parse(NAME, question.text(), [], out)?;
         bind_without_parameters(NAME, NAME, out)?;
         frontend::execute(NAME, 0, out)?;
         frontend::close(b'P', NAME, out)?;
         frontend::close(b'S', NAME, out)?;
         frontend::sync(out);
-        self.expected.push(Reply::Question);
         self.question = Some(Asking { question, rows: Vec::new(), error: None });
         Ok(())
     }

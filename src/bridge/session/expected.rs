@@ -25,7 +25,6 @@ pub(super) enum Reply {
     },
     /// To everything of the bridge's own question for types.
     Question,
-    #[allow(dead_code, reason = "sessions that open with their first statement set them so")]
     /// To the bridge's own query that puts settings in force.
     Settings,
 }
@@ -57,6 +56,12 @@ impl Expected {
     pub(super) fn push(&mut self, reply: Reply) {
         self.flights += usize::from(reply.ends_flight());
         self.replies.push_back(reply);
+    }
+
+    /// Puts a reply before all others, to a message that is sent before theirs.
+    pub(super) fn push_first(&mut self, reply: Reply) {
+        self.flights += usize::from(reply.ends_flight());
+        self.replies.push_front(reply);
     }
 
     pub(super) fn is_empty(&self) -> bool {

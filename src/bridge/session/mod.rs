@@ -13,6 +13,7 @@ mod expected;
 mod from_client;
 mod from_server;
 mod message;
+mod open;
 mod patience;
 mod pump;
 mod serve;

@@ -6,16 +6,23 @@ use tokio::{
     time,
 };
 
-use super::{Client, Ended, How, end::End, exchange::Exchange, patience::Patience, pump};
+use super::{
+    Client, Ended, How,
+    end::End,
+    exchange::Exchange,
+    open::{self, Opened},
+    patience::Patience,
+    pump,
+};
 use crate::{
     bridge::{
         cancels::Registration,
         handshake::{Local, fatal},
         shared::Shared,
     },
-    config::{Config, Describe},
-    execute::{self, Opening, WireClient},
-    wire::{BackendKey, server},
+    config::Config,
+    execute::{self, Opening},
+    wire::BackendKey,
 };
 
 /// How long the server is given to hear that a statement is no longer wanted, and a client to hear why its connection ends.
@@ -34,30 +41,29 @@ pub(in crate::bridge) async fn serve<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
+    let config = shared.config();
     let Client { mut local, statements, types, may_be_sqlx } = client;
-    let remote = match execute::open(shared.config(), opening).await {
-        Ok(remote) => remote,
+    let patience = Patience::new(config.get_request_timeout());
+    // No other client is content with columns that come with the rows.
+    let is_late = may_be_sqlx && !shared.describes_always();
+    let mut exchange = Exchange::new(statements, types, shared.types().of(opening), is_late, patience);
+    // Where nothing is to be verified, the log-in waits for what can travel with it.
+    let is_joined = !how.is_welcomed && !shared.verifies() && config.pipelines_password();
+    let opened = if is_joined {
+        open::with_first_flight(&mut local, &mut exchange, config, opening, registration).await?
+    } else {
+        open::at_once(&mut exchange, config, opening, registration, how).await
+    };
+    let Opened { mut remote, mut received, key } = match opened {
+        Ok(Some(opened)) => opened,
+        Ok(None) => return Ok(Ended::Gone),
         Err(error) if how.is_welcomed => {
-            return Ok(Ended::Unopened(Client { local, statements, types, may_be_sqlx }, error));
+            let client = Client { local, statements: exchange.statements, types: exchange.told, may_be_sqlx };
+            return Ok(Ended::Unopened(client, error));
         }
         Err(error) => return local.send_fatal(&error).await.map(|()| Ended::Gone),
     };
-    let key = remote.backend_key();
     registration.set_session(key);
-    let config = shared.config();
-    let is_late = config.get_describe().unwrap_or_default() == Describe::Late;
-    let patience = Patience::new(config.get_request_timeout());
-    let mut exchange = Exchange::new(statements, types, shared.types().of(opening), is_late, patience);
-    tell_parameters(&mut exchange, &remote);
-    if !how.is_welcomed {
-        let mut out = BytesMut::new();
-        server::authentication_ok(&mut out);
-        out.unsplit(std::mem::take(&mut exchange.to_client));
-        server::backend_key_data(&mut out, registration.key());
-        server::ready_for_query(&mut out, remote.transaction_status());
-        exchange.to_client = out;
-    }
-    let (mut remote, mut received) = remote.into_parts();
     let Local { stream, read } = &mut local;
     let end = pump::run(stream, read, &mut remote, &mut received, &mut exchange, how.leaves_after).await;
     tracing::debug!(?end, "a client's session ended");
@@ -84,14 +90,6 @@ where
     // A peer that does not answer the goodbye is left; the stream bounds its own closing handshake.
     let _ = time::timeout(GOODBYE, remote.shutdown()).await;
     Ok(ended)
-}
-
-/// Passes on what the server told of the session when it opened.
-fn tell_parameters(exchange: &mut Exchange, remote: &WireClient) {
-    for (name, value) in remote.parameters() {
-        exchange.note_parameter(name, value);
-        server::parameter_status(&mut exchange.to_client, name, value);
-    }
 }
 
 async fn say_goodbye<S: AsyncWrite + Unpin>(stream: &mut S, last: &BytesMut) -> io::Result<()> {

@@ -46,6 +46,15 @@ pub(super) struct Channel<S> {
     max: usize,
 }
 
+/// What a channel was made of, for whoever goes on with it.
+pub(crate) struct Parts<S> {
+    pub(crate) stream: S,
+    /// What was read and not taken.
+    pub(crate) received: BytesMut,
+    /// What is to be written before anything else.
+    pub(crate) unsent: BytesMut,
+}
+
 /// A message from the server.
 pub(super) enum Incoming {
     Row(DataRow),
@@ -86,8 +95,8 @@ impl<S> Channel<S> {
         self.write_error.take()
     }
 
-    pub(super) fn into_parts(self) -> (S, BytesMut) {
-        (self.stream, self.read)
+    pub(super) fn into_parts(self) -> Parts<S> {
+        Parts { stream: self.stream, received: self.read, unsent: self.write }
     }
 
     /// Gives memory back that a large message took.

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
     Execution, Notification, Startup, Statement,
-    channel::Channel,
+    channel::{Channel, Parts},
     flight::{Flight, Kind},
     log_in,
     session::Session,
@@ -77,9 +77,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     /// - [`Error::as_db_error`] when the server refuses the session for another reason, as an unknown database.
     /// - [`Error::is_closed`] when the connection ends.
     pub async fn connect(stream: S, startup: &Startup) -> Result<Self> {
+        Self::connect_ahead(stream, startup, &[]).await
+    }
+
+    /// Opens a session as [`connect`](Self::connect) does, with the messages of a first flight right behind the password where that is
+    /// [sent ahead](Startup::pipeline_password), else with the next flight: for a relay, which reads their answers from
+    /// [`into_relay`](Self::into_relay)'s stream.
+    ///
+    /// Without a deadline of its own. Not cancel safe: the stream is lost.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`connect`](Self::connect). Before the log-in is over a server executes nothing.
+    pub(crate) async fn connect_ahead(stream: S, startup: &Startup, first_flight: &[u8]) -> Result<Self> {
         let mut channel = Channel::new(stream);
-        let session =
-            log_in::run(&mut channel, startup).await.map_err(|error| error.with_outcome(Outcome::NotExecuted))?;
+        let session = log_in::run(&mut channel, startup, first_flight)
+            .await
+            .map_err(|error| error.with_outcome(Outcome::NotExecuted))?;
         channel.set_max(MAX_MESSAGE);
         Ok(Self {
             channel,
@@ -344,6 +358,12 @@ impl<S> Client<S> {
     /// To be used between two flights: what was queued and not yet sent is dropped.
     #[must_use]
     pub fn into_parts(self) -> (S, BytesMut) {
+        let Parts { stream, received, unsent: _ } = self.channel.into_parts();
+        (stream, received)
+    }
+
+    /// Returns the stream, whatever was read of it and not yet used, and what is still to be sent.
+    pub(crate) fn into_relay(self) -> Parts<S> {
         self.channel.into_parts()
     }
 }

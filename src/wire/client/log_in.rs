@@ -16,14 +16,22 @@ use crate::{
     wire::{BackendKey, TransactionStatus},
 };
 
-/// Sends the startup and does what the server asks for until it is ready for the first flight.
-pub(super) async fn run<S>(channel: &mut Channel<S>, startup: &Startup) -> Result<Session>
+/// Sends the startup and does what the server asks for until it is ready for the first flight. Where the password goes ahead, the first
+/// flight goes right behind it; otherwise it is left in the channel, to be sent next.
+pub(super) async fn run<S>(channel: &mut Channel<S>, startup: &Startup, first_flight: &[u8]) -> Result<Session>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let sent_ahead = send_startup(channel, startup)?;
+    if sent_ahead {
+        channel.out().extend_from_slice(first_flight);
+    }
     authenticate(channel, startup, sent_ahead).await?;
-    await_ready(channel).await
+    let session = await_ready(channel).await?;
+    if !sent_ahead {
+        channel.out().extend_from_slice(first_flight);
+    }
+    Ok(session)
 }
 
 /// Returns whether the password went along.

@@ -7,6 +7,7 @@ mod errors;
 mod greeting;
 mod life;
 mod migrations;
+mod pipelining;
 mod preparing;
 mod refusals;
 mod role_settings;
