@@ -123,11 +123,6 @@ impl Shared {
     pub(super) fn verifies(&self) -> bool {
         self.verification == Verification::Connect
     }
-
-    /// Proves that the server is there, where connections are to be verified.
-    pub(super) async fn verify(&self, session: &HttpSession) -> Result<()> {
-        if self.verifies() { session.server().await.map(drop) } else { Ok(()) }
-    }
 }
 
 /// The rows of a result go on as they come, so that where a WebSocket would carry any result, HTTP need carry no less.

@@ -3,7 +3,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use super::effects::Effects;
+use super::{effects::Effects, types::is_built_in};
 use crate::{Oid, sql};
 
 /// A statement that a client parsed, as far as anything can be known of it without asking the server.
@@ -30,6 +30,11 @@ impl Prepared {
     /// What executing it does to more than its result.
     pub(super) fn effects(&self) -> Effects {
         *self.effects.get_or_init(|| Effects::of(&self.text))
+    }
+
+    /// Whether no parameter has a type that sqlx must ask for.
+    pub(super) fn has_builtin_params(&self) -> bool {
+        self.param_types.iter().all(|&oid| oid == 0 || is_built_in(oid))
     }
 }
 

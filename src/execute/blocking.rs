@@ -75,10 +75,10 @@ impl BlockingSession {
         self.session.as_ref().is_some_and(Session::is_usable)
     }
 
-    /// Returns what carries the session.
+    /// Returns what carries statements now, or carried the last one where the session is lost.
     #[must_use]
     pub fn transport(&self) -> Transport {
-        self.transport
+        self.session.as_ref().map_or(self.transport, Session::transport)
     }
 
     fn with<T, F>(&mut self, operation: impl FnOnce(Session) -> F) -> Result<T>
@@ -91,6 +91,7 @@ impl BlockingSession {
         };
         let future = operation(session);
         let (session, result) = self.runtime.block_on(async move { Ok(future.await) })?;
+        self.transport = session.transport();
         self.session = Some(session);
         result
     }

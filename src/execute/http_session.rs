@@ -1,11 +1,12 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use tokio::{sync::OnceCell, time};
+use tokio::sync::OnceCell;
 
 use super::{
     Event, Opening, Output, Rows, Script, ServerInfo, Statement,
     catalogue::{Loaded, SharedCatalogue},
     description::{Descriptions, ask, can_be_asked},
+    first_request::{depends_on_server, server_question},
     lookup::Lookup,
     prepared::{Means, Prepared, cast_name, check, may_miss_a_type, missing, needs_description, place},
     rows::Awaited,
@@ -17,12 +18,12 @@ use crate::{
     http::{self, forbids_prologue},
     runtime::Runtime,
     sql::{self, is_undeclared},
-    wire::Format,
 };
 
 /// Typed statements over HTTP: each is one request, and nothing of a session survives it.
 ///
-/// Before its first statement it asks the server once, for all its clones, for the defaults that decide what text means.
+/// Before its first statement it asks the server once, for all its clones, for the defaults that decide what text means; with a first
+/// statement that reads and names nothing of the database ([`sql::gives_builtin_types`]) the question travels in the same request.
 /// Where they differ from those that values are converted under, each statement travels with the right ones, as one batch.
 ///
 /// What values mean it asks for when it must: the database's own types in one request, for all its clones and for those
@@ -31,16 +32,16 @@ use crate::{
 /// Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct HttpSession {
-    client: http::Client,
-    learnt: Arc<Learnt>,
-    catalogue: Arc<SharedCatalogue>,
-    connect_timeout: Duration,
+    pub(super) client: http::Client,
+    pub(super) learnt: Arc<Learnt>,
+    pub(super) catalogue: Arc<SharedCatalogue>,
+    pub(super) connect_timeout: Duration,
 }
 
 /// What was learnt of the server under a session's settings.
 #[derive(Debug, Default)]
-struct Learnt {
-    server: OnceCell<ServerInfo>,
+pub(super) struct Learnt {
+    pub(super) server: OnceCell<ServerInfo>,
     /// The client with what the server's defaults make necessary.
     ready: OnceCell<http::Client>,
     descriptions: Descriptions,
@@ -83,20 +84,18 @@ impl HttpSession {
     ///
     /// Those of [`http::Client`]; no statement of the user's was executed.
     pub async fn server(&self) -> Result<&ServerInfo> {
+        if let Some(server) = self.known_server() {
+            return Ok(server);
+        }
         let ask = || async {
-            let question = http::Statement::new(ServerInfo::question());
-            let stream = self.client.stream(http::Request::Single(question.clone())).await?;
-            let statement = Statement { results: Format::Text, ..Statement::new(question.text.as_ref()) };
-            ServerInfo::from_answer(
-                &Rows::new(stream, self.lookup(), [Awaited::of(&statement, sql::Dialect::new())]).collect().await?,
-            )
+            let question = server_question();
+            let sent = http::Statement::new(question.text.as_ref());
+            let stream = self.client.stream(http::Request::Single(sent)).await?;
+            let awaited = [Awaited::of(&question, sql::Dialect::new())];
+            ServerInfo::from_answer(&Rows::new(stream, self.lookup(), awaited).collect().await?)
         };
-        let limit = self.connect_timeout;
-        let bounded = || async {
-            let late = || Error::timeout("answer to the first request", limit, Outcome::NotExecuted);
-            time::timeout(limit, ask()).await.unwrap_or_else(|_| Err(late()))
-        };
-        let server = self.learnt.server.get_or_try_init(bounded).await;
+        // On the heap, as all that is done once: it would make every statement's future larger.
+        let server = Box::pin(self.learnt.server.get_or_try_init(|| self.bounded(ask()))).await;
         server.map_err(not_executed)
     }
 
@@ -168,6 +167,11 @@ impl HttpSession {
         Ok(types)
     }
 
+    /// Notes that types may have changed by what went another way than through this handle: they are looked up anew.
+    pub(crate) fn note_changed_types(&self) {
+        self.catalogue.note_change();
+    }
+
     /// Returns how the server reads texts, as far as it was asked.
     pub(crate) fn dialect(&self) -> sql::Dialect {
         self.known_server().map_or_else(sql::Dialect::new, |server| server.dialect)
@@ -178,7 +182,7 @@ impl HttpSession {
         self.learnt.ready.get_or_try_init(|| async { Ok(self.client.with_more(&self.server().await?.canonical)) }).await
     }
 
-    fn lookup(&self) -> Lookup {
+    pub(super) fn lookup(&self) -> Lookup {
         Lookup::new(self.client.clone(), Arc::clone(&self.catalogue))
     }
 
@@ -230,6 +234,12 @@ impl HttpSession {
     }
 
     async fn run(&self, statements: &[Statement], options: Option<http::BatchOptions>) -> Result<Rows> {
+        if let ([only], None, None) = (statements, options, self.known_server())
+            && !depends_on_server(only)
+            && let Some(rows) = Box::pin(self.execute_first(only)).await?
+        {
+            return Ok(rows);
+        }
         let stream = self.send(statements, options).await?;
         let dialect = self.dialect();
         Ok(Rows::new(stream, self.lookup(), statements.iter().map(|statement| Awaited::of(statement, dialect))))
@@ -356,7 +366,7 @@ fn type_names(declared: &[Oid], loaded: Option<&Loaded>) -> Result<Vec<String>> 
 }
 
 /// Of an error that came before the user's statement was sent.
-fn not_executed(error: Error) -> Error {
+pub(super) fn not_executed(error: Error) -> Error {
     match error.outcome() {
         Outcome::Unknown => error.with_outcome(Outcome::NotExecuted),
         Outcome::NotExecuted | Outcome::Failed => error,

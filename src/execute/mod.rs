@@ -3,10 +3,12 @@
 //! Over a WebSocket that is what Postgres's protocol does by itself. Over HTTP, where only text travels and no types do, the
 //! parameters' types are fixed by a prologue and every value is converted ([`codec`](crate::codec)).
 
+mod auto_session;
 mod blocking;
 mod catalogue;
 mod conversion;
 mod description;
+mod first_request;
 mod flight;
 mod http_session;
 mod lookup;

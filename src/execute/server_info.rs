@@ -16,14 +16,18 @@ pub struct ServerInfo {
 }
 
 /// The settings under which Postgres's text means the same everywhere: those that sqlx asks for, and those that its binary
-/// form makes needless. `xmloption` is not among them: it decides which texts are taken, and in binary form just as well.
-const CANONICAL: [(&str, &str); 6] = [
-    ("DateStyle", "ISO, MDY"),
-    ("TimeZone", "UTC"),
-    ("IntervalStyle", "postgres"),
-    ("bytea_output", "hex"),
-    ("extra_float_digits", "1"),
-    ("lc_monetary", "C"),
+/// form makes needless; each with its values that mean the same, the wanted one first. `xmloption` is not among them: it decides
+/// which texts are taken, and in binary form just as well.
+const CANONICAL: [(&str, &[&str]); 6] = [
+    ("DateStyle", &["ISO, MDY"]),
+    // Others are as far from Greenwich, but show their own name and abbreviation.
+    ("TimeZone", &["UTC", "Etc/UTC"]),
+    ("IntervalStyle", &["postgres"]),
+    ("bytea_output", &["hex"]),
+    // From 1 on, the digits are the shortest that tell the number exactly.
+    ("extra_float_digits", &["1", "2", "3"]),
+    // A dollar, commas and a point, the sign in front: as in C.
+    ("lc_monetary", &["C", "POSIX", "C.UTF-8", "C.utf8", "en_US.UTF-8", "en_US.utf8", "en_US"]),
 ];
 
 impl ServerInfo {
@@ -36,6 +40,18 @@ impl ServerInfo {
         )
     }
 
+    /// The statement that brings the settings to what they should be, for its transaction, where they mean something else.
+    pub(super) fn bring_back() -> String {
+        let settings = CANONICAL.map(|(name, same)| {
+            let (wanted, same) = (same.first().copied().unwrap_or_default(), same.join("', '"));
+            format!(
+                "case when pg_catalog.current_setting('{name}') operator(pg_catalog.<>) all (array['{same}']) \
+                 then pg_catalog.set_config('{name}', '{wanted}', true) end"
+            )
+        });
+        format!("select {}", settings.join(", "))
+    }
+
     /// Reads the answer, which is text.
     pub(super) fn from_answer(answer: &Output) -> Result<Self> {
         let values: Option<Vec<_>> = answer.rows.first().map(|row| {
@@ -44,23 +60,11 @@ impl ServerInfo {
         let Some([version, strings, current @ ..]) = values.as_deref() else {
             return Err(Error::protocol("the server did not tell its version and settings", Outcome::NotExecuted));
         };
-        let differing = CANONICAL.iter().zip(current).filter(|((name, wanted), found)| !is_same(name, wanted, found));
-        let canonical = differing.map(|((name, wanted), _)| ((*name).to_owned(), (*wanted).to_owned())).collect();
+        let differing = CANONICAL.iter().zip(current).filter(|((_, same), found)| !same.contains(&found.as_str()));
+        let canonical =
+            differing.filter_map(|((name, same), _)| Some(((*name).to_owned(), (*same.first()?).to_owned()))).collect();
         let dialect = Dialect::new().standard_conforming_strings(strings != "off");
         Ok(Self { version: version.clone(), canonical, dialect })
-    }
-}
-
-/// Whether a setting means what the wanted one does, so that it needs no change.
-fn is_same(name: &str, wanted: &str, found: &str) -> bool {
-    match name {
-        // Others are as far from Greenwich, but show their own name and abbreviation.
-        "TimeZone" => matches!(found, "UTC" | "Etc/UTC"),
-        // From 1 on, the digits are the shortest that tell the number exactly.
-        "extra_float_digits" => matches!(found, "1" | "2" | "3"),
-        // A dollar, commas and a point, the sign in front: as in C.
-        "lc_monetary" => matches!(found, "C" | "POSIX" | "C.UTF-8" | "C.utf8" | "en_US.UTF-8" | "en_US.utf8" | "en_US"),
-        _ => found == wanted,
     }
 }
 

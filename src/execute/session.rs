@@ -1,4 +1,4 @@
-use super::{HttpSession, Output, Statement, WireSession};
+use super::{HttpSession, Output, Statement, WireSession, auto_session::AutoSession};
 use crate::{
     config::{Config, Transport},
     error::Result,
@@ -6,18 +6,25 @@ use crate::{
     wire::TransactionStatus,
 };
 
-/// A session over WebSocket, or the lack of one over HTTP, as the configuration's transport says.
+/// A session over WebSocket, the lack of one over HTTP, or one that is opened when a statement needs it, as the configuration's
+/// transport says.
+///
+/// With [`Transport::Auto`] statements ride HTTP. The first whose text needs a session opens a WebSocket with the same settings,
+/// where all that follow go too, until the session has been idle for some seconds and holds nothing that a statement's text shows to
+/// outlive its transaction. What HTTP refuses goes there as well, where nothing has run or the text can have written nothing. What a text does
+/// not show, as a function that calls `set_config`, needs [`Transport::WebSocket`].
 #[derive(Debug)]
 pub struct Session(Kind);
 
 #[derive(Debug)]
 enum Kind {
+    Auto(Box<AutoSession>),
     Http(Box<HttpSession>),
     WebSocket(Box<WireSession>),
 }
 
 impl Session {
-    /// Opens a session; over HTTP it sends one request, so that a wrong password is reported here.
+    /// Opens a session; over HTTP, and with [`Transport::Auto`], it sends one request, so that a wrong password is reported here.
     ///
     /// Must run on the given runtime. Not cancel safe in that the attempt is lost.
     ///
@@ -31,9 +38,8 @@ impl Session {
                 session.server().await?;
                 Ok(Self(Kind::Http(Box::new(session))))
             }
-            Transport::WebSocket | Transport::Auto => {
-                Ok(Self(Kind::WebSocket(Box::new(WireSession::connect(config).await?))))
-            }
+            Transport::Auto => Ok(Self(Kind::Auto(Box::new(AutoSession::connect(config, runtime).await?)))),
+            Transport::WebSocket => Ok(Self(Kind::WebSocket(Box::new(WireSession::connect(config).await?)))),
         }
     }
 
@@ -46,6 +52,7 @@ impl Session {
     /// Those of [`HttpSession::execute`] or [`WireSession::execute`].
     pub async fn execute(&mut self, statement: &Statement) -> Result<Output> {
         match &mut self.0 {
+            Kind::Auto(session) => session.execute(statement).await,
             Kind::Http(session) => session.execute(statement).await?.collect().await,
             Kind::WebSocket(session) => session.execute(statement).await,
         }
@@ -62,6 +69,7 @@ impl Session {
     /// sent.
     pub async fn batch_execute(&mut self, script: &str) -> Result<()> {
         match &mut self.0 {
+            Kind::Auto(session) => session.batch_execute(script).await,
             Kind::Http(session) => session.execute_script(script).await,
             Kind::WebSocket(session) => session.batch_execute(script).await,
         }
@@ -69,8 +77,10 @@ impl Session {
 
     /// Lets the server forget a named statement.
     pub fn forget(&mut self, name: u64) {
-        if let Kind::WebSocket(session) = &mut self.0 {
-            session.forget(name);
+        match &mut self.0 {
+            Kind::Auto(session) => session.forget(name),
+            Kind::Http(_) => {}
+            Kind::WebSocket(session) => session.forget(name),
         }
     }
 
@@ -78,6 +88,7 @@ impl Session {
     #[must_use]
     pub fn transaction_status(&self) -> TransactionStatus {
         match &self.0 {
+            Kind::Auto(session) => session.transaction_status(),
             Kind::Http(_) => TransactionStatus::Idle,
             Kind::WebSocket(session) => session.transaction_status(),
         }
@@ -87,15 +98,17 @@ impl Session {
     #[must_use]
     pub fn is_usable(&self) -> bool {
         match &self.0 {
+            Kind::Auto(session) => session.is_usable(),
             Kind::Http(_) => true,
             Kind::WebSocket(session) => session.is_usable(),
         }
     }
 
-    /// Returns what carries the session.
+    /// Returns what carries statements now; [`Transport::Auto`] is one of the two at any moment.
     #[must_use]
     pub fn transport(&self) -> Transport {
         match &self.0 {
+            Kind::Auto(session) => session.transport(),
             Kind::Http(_) => Transport::Http,
             Kind::WebSocket(_) => Transport::WebSocket,
         }
@@ -108,6 +121,7 @@ impl Session {
     /// When the connection was lost before.
     pub async fn close(self) -> Result<()> {
         match self.0 {
+            Kind::Auto(session) => session.close().await,
             Kind::Http(_) => Ok(()),
             Kind::WebSocket(session) => session.close().await,
         }

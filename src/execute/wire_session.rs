@@ -10,7 +10,7 @@ use super::{
     flight::{Flight, event_of, server_name},
 };
 use crate::{
-    config::{Config, Credential, Provider},
+    config::{Config, Credential, Provider, Transport},
     error::{Error, Outcome, Result},
     sql::literal,
     websocket,
@@ -109,9 +109,13 @@ async fn startup(config: &Config, opening: &Opening) -> Result<wire::Startup> {
     let password = match config.optional_credential().await? {
         Some(Credential::Password(password)) => Some(password),
         Some(Credential::Bearer(_)) => {
-            return Err(Error::refused(
-                "a bearer token logs in over HTTP only: give a password, or use transport=http",
-            ));
+            return Err(Error::refused(match config.get_transport() {
+                Transport::Auto => {
+                    "the statement needs a session over a WebSocket, and a bearer token logs in over HTTP only: give a password, or send \
+                     what needs no session"
+                }
+                _ => "a bearer token logs in over HTTP only: give a password, or use transport=http",
+            }));
         }
         None => None,
     };

@@ -7,7 +7,7 @@ use super::{
 
 /// Tells whether every column of a statement has a built-in type whatever the database holds, erring on the side of no.
 ///
-/// So it is for SHOW, for EXPLAIN, and for a SELECT without FROM that is made of literals, parameters, casts to built-in types, their
+/// Built in are those types that clients know without asking, `xml` not among them. So it is for SHOW, for EXPLAIN, and for a SELECT without FROM that is made of literals, parameters, casts to built-in types, their
 /// operators and a few functions without arguments. Nothing of the user's may be named in it but a column's label.
 ///
 /// Three things are not in the text, and the caller's to know: a parameter alone is a column of the type that it is declared with; a
@@ -33,6 +33,9 @@ pub fn gives_builtin_types(text: &str) -> bool {
     let mut tokens = Dialect::new().tokens(text);
     let Some(first) = tokens.next() else { return false };
     if first.is_any(&["show", "explain"]) {
+        if first.is("explain") && tokens.clone().any(|token| token.is("xml")) {
+            return false;
+        }
         return tokens.skip_while(|token| !token.is_symbol(";")).all(|token| token.is_symbol(";"));
     }
     first.is("select") && Expressions::default().are_builtin(tokens.collect())
@@ -141,7 +144,6 @@ const TYPES: &[&str] = &[
     "varbit",
     "with",
     "without",
-    "xml",
 ];
 
 /// Functions that are called without arguments: no other fits such a call better.
@@ -327,6 +329,8 @@ mod tests {
             "select 1; select mood from people",
             "show a; select mood from people",
             "explain select 1; select mood from people",
+            "explain (format xml) select 1",
+            "select '<a/>'::xml",
             r"select 'a\', mood, '' from people --'",
             "select 1)",
             "insert into t values (1)",

@@ -31,7 +31,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
         if self.describes_always || !prepared.is_declared() {
             return self.describe_at_server(name, prepared).await;
         }
-        let columns = if sql::gives_rows(&prepared.text) {
+        let columns = if sql::gives_builtin_types(&prepared.text) && prepared.has_builtin_params() {
+            // It need not wait for types: what the client does not know it hears with another statement.
+            Some([placeholder(TEXT)])
+        } else if sql::gives_rows(&prepared.text) {
             let asked = self.types.directory_for(&self.session, &prepared.text);
             let directory = match attend(&mut self.client.local, self.registration, asked).await? {
                 Ok(directory) => directory,

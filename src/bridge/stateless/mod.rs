@@ -12,7 +12,7 @@ mod reads;
 mod requests;
 mod step;
 
-use std::{io, sync::Arc};
+use std::io;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -55,9 +55,16 @@ pub(super) async fn open<'a, S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
+    let types = shared.types().of(opening);
     let opened = async {
         let session = session_for(opening, http, shared)?;
-        shared.verify(&session).await?;
+        if shared.verifies() && session.known_server().is_none() {
+            // The first statement will ask for types: the request that proves that the server is there brings them.
+            match types.directory(&session).await {
+                Err(error) if session.known_server().is_none() => return Err(error),
+                _ => session.server().await.map(drop)?,
+            }
+        }
         Ok(session)
     };
     let session = match attend(&mut client.local, registration, opened).await? {
@@ -65,12 +72,6 @@ where
         Err(error) => return client.local.send_fatal(&error).await.map(|()| None),
     };
     client.local.send(&welcome(opening, &session, registration.key())).await?;
-    let types = shared.types().of(opening);
-    if shared.verifies() {
-        // The first statement will ask for them: by then they may be here.
-        let (types, session) = (Arc::clone(&types), session.clone());
-        shared.runtime().spawn(async move { drop(types.directory(&session).await) });
-    }
     Ok(Some(Connection::new(client, session, registration, types, shared.describes_always())))
 }
 

@@ -19,6 +19,6 @@ impl Ask for HttpSession {
     }
 
     async fn ask(&self, question: &Statement) -> Result<Output> {
-        self.execute(question).await?.collect().await
+        self.answer_to(question).await
     }
 }

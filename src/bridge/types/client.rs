@@ -12,7 +12,8 @@ pub(super) const KNOWN: [Oid; 92] = [
     3909, 3910, 3911, 3912, 3913, 3926, 3927, 4072, 4073,
 ];
 
-pub(super) fn is_built_in(oid: Oid) -> bool {
+/// Whether sqlx knows a type by itself.
+pub(in crate::bridge) fn is_built_in(oid: Oid) -> bool {
     KNOWN.binary_search(&oid).is_ok()
 }
 

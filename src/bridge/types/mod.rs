@@ -24,7 +24,7 @@ mod registry;
 mod row;
 
 pub(super) use ask::Ask;
-pub(super) use client::{Client, Stranger};
+pub(super) use client::{Client, Stranger, is_built_in};
 pub(super) use columns::placeholder;
 pub(super) use directory::Directory;
 pub(super) use lookup::{Lookup, asks_nullability, nullability_of_placeholder};

@@ -63,17 +63,29 @@ from wanted w
 join pg_type t on t.oid = w.oid
 join pg_namespace n on n.oid = t.typnamespace";
 
+/// The setting that the question needs, for its transaction.
+pub(super) const SETTING: (&str, &str) = ("search_path", "pg_catalog, pg_temp");
+
+/// Asks for the database's own types and the wanted ones.
+pub(super) fn question(wanted: &BTreeSet<Oid>) -> http::Statement<'static> {
+    let wanted: Vec<_> = wanted.iter().map(ToString::to_string).collect();
+    http::Statement { text: QUERY.into(), params: vec![Some(format!("{{{}}}", wanted.join(",")).into())] }
+}
+
 /// Reads the definitions of the database's own types and of the wanted ones.
 pub(super) async fn read(client: &http::Client, wanted: &BTreeSet<Oid>) -> Result<Vec<Definition>> {
-    let client = client.with_more(&[("search_path".to_owned(), "pg_catalog, pg_temp".to_owned())]);
-    let wanted: Vec<_> = wanted.iter().map(ToString::to_string).collect();
-    let wanted = format!("{{{}}}", wanted.join(","));
-    let statement = http::Statement { text: QUERY.into(), params: vec![Some(wanted.into())] };
-    let results = client.stream(http::Request::Single(statement)).await?.collect().await?;
+    let (name, value) = SETTING;
+    let client = client.with_more(&[(name.to_owned(), value.to_owned())]);
+    let results = client.stream(http::Request::Single(question(wanted))).await?.collect().await?;
     let rows = results.iter().flat_map(http::QueryResult::rows);
-    let definitions = rows.map(|row| {
-        let text = row.text(0)?.unwrap_or_default();
-        let row: Row = serde_json::from_str(&text).map_err(|error| {
+    let texts: Vec<_> = rows.map(|row| Ok(row.text(0)?.unwrap_or_default())).collect::<Result<_>>()?;
+    parse(texts.iter().map(AsRef::as_ref))
+}
+
+/// Reads the answer's values.
+pub(super) fn parse<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<Definition>> {
+    let definitions = texts.map(|text| {
+        let row: Row = serde_json::from_str(text).map_err(|error| {
             Error::protocol("the server's description of a type makes no sense", Outcome::NotExecuted)
                 .with_source(error)
         })?;

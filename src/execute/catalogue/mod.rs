@@ -21,6 +21,7 @@ use crate::{
     codec::{Catalogue, RegNames, Type, Unconvertible},
     error::Result,
     http,
+    wire::DataRow,
 };
 
 /// How long a composite type is taken for what it was: its attributes can change under the same OID. What was not there is asked
@@ -43,6 +44,15 @@ pub(super) struct Loaded {
     pub(super) catalogue: Arc<Catalogue>,
     /// What was asked for beyond what is always read; what of it the catalogue lacks does not exist.
     wanted: BTreeSet<Oid>,
+    at: Instant,
+    changes: u64,
+}
+
+/// A question for the types of a database.
+#[derive(Debug)]
+pub(super) struct Question {
+    /// What it needs to be set, and itself.
+    pub(super) statements: [http::Statement<'static>; 2],
     at: Instant,
     changes: u64,
 }
@@ -86,6 +96,32 @@ impl SharedCatalogue {
 
     fn is_current(&self, loaded: &Loaded) -> bool {
         loaded.changes == self.changes()
+    }
+
+    /// Whether the types were read once.
+    pub(super) fn is_known(&self) -> bool {
+        self.current().is_some()
+    }
+
+    /// What asks for the types in a request of another's, in which it changes the search path.
+    pub(super) fn question(&self) -> Question {
+        let (name, value) = definitions::SETTING;
+        let setting = format!("select pg_catalog.set_config('{name}', '{value}', true)");
+        Question {
+            statements: [http::Statement::new(setting), definitions::question(&BTreeSet::new())],
+            at: Instant::now(),
+            changes: self.changes(),
+        }
+    }
+
+    /// Takes the rows that answer the question; what makes no sense is asked for once more when it is needed.
+    pub(super) fn learn(&self, question: &Question, rows: &[DataRow]) {
+        let texts: Option<Vec<_>> = rows.iter().map(|row| std::str::from_utf8(row.values().next()??).ok()).collect();
+        let Some(Ok(definitions)) = texts.map(|texts| definitions::parse(texts.into_iter())) else { return };
+        let Question { at, changes, .. } = *question;
+        let catalogue = Arc::new(Catalogue::new(definitions));
+        let loaded = Arc::new(Loaded { catalogue, wanted: BTreeSet::new(), at, changes });
+        self.loaded.write().unwrap_or_else(PoisonError::into_inner).get_or_insert(loaded);
     }
 
     async fn load(&self, client: &http::Client, oids: &[Oid]) -> Result<Arc<Loaded>> {

@@ -1,4 +1,4 @@
-//! `pgferry-diesel` over both transports, against a real PostgreSQL behind a gateway, with diesel's own connection over TCP
+//! `pgferry-diesel` over each transport, against a real PostgreSQL behind a gateway, with diesel's own connection over TCP
 //! as the control.
 
 use diesel::{
@@ -26,6 +26,13 @@ mod wide_row;
 /// Makes a test of each function for each transport.
 macro_rules! on_each_transport {
     ($($test:ident),+ $(,)?) => {
+        mod over_auto {
+            $(#[test]
+            fn $test() {
+                super::$test(&crate::diesel::Place::new(pgferry_diesel::Transport::Auto));
+            })+
+        }
+
         mod over_http {
             $(#[test]
             fn $test() {
@@ -91,11 +98,7 @@ impl Place {
     }
 
     fn url(&self) -> String {
-        let transport = match self.transport {
-            Transport::Http => "http",
-            _ => "websocket",
-        };
-        format!("{}&transport={transport}", self.stage.url())
+        format!("{}&transport={}", self.stage.url(), self.transport)
     }
 
     #[track_caller]

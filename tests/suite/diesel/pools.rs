@@ -23,8 +23,8 @@ fn a_pool_replaces_what_broke(place: &Place) {
     let one = || diesel::select(1.into_sql::<Integer>()).get_result::<i32>(&mut pool.get().unwrap());
     assert_eq!(one(), Ok(1));
     let mut connection = pool.get().unwrap();
-    if place.transport() == Transport::WebSocket {
-        connection.batch_execute("select pg_terminate_backend(pg_backend_pid())").unwrap_err();
+    if place.transport() != Transport::Http {
+        connection.batch_execute("begin; select pg_terminate_backend(pg_backend_pid())").unwrap_err();
         drop(connection);
         // Twice the pool's size, so that each of its connections is used.
         let mut held: Vec<_> = (0..2).map(|_| pool.get().unwrap()).collect();

@@ -1,4 +1,4 @@
-//! Transactions over WebSocket, and their refusal over HTTP.
+//! Transactions where there are sessions, and their refusal over HTTP.
 
 use std::{cell::Cell, num::NonZeroU32};
 
@@ -18,6 +18,37 @@ diesel::table! {
         text -> Text,
     }
 }
+
+/// Makes a test of each function for each transport that has sessions.
+macro_rules! with_sessions {
+    ($($test:ident),+ $(,)?) => {
+        mod over_auto {
+            $(#[test]
+            fn $test() {
+                super::$test(pgferry_diesel::Transport::Auto);
+            })+
+        }
+
+        mod over_websocket {
+            $(#[test]
+            fn $test() {
+                super::$test(pgferry_diesel::Transport::WebSocket);
+            })+
+        }
+    };
+}
+
+with_sessions!(
+    a_transaction_is_committed_or_rolled_back,
+    savepoints_nest,
+    an_error_that_is_swallowed_still_fails_the_transaction,
+    a_commit_that_fails_ends_the_transaction,
+    test_transactions_leave_nothing_behind,
+    transactions_are_built_with_options,
+    conflicting_transactions_are_told_apart,
+    a_transaction_ended_by_hand_is_noticed,
+    a_session_that_was_lost_says_so,
+);
 
 fn notes(transport: Transport) -> (Place, FerryConnection) {
     let place = Place::new(transport);
@@ -45,9 +76,8 @@ fn depth(connection: &mut FerryConnection) -> Option<u32> {
     status.transaction_depth().expect("an intact transaction manager").map(NonZeroU32::get)
 }
 
-#[test]
-fn a_transaction_is_committed_or_rolled_back() {
-    let (place, mut connection) = notes(Transport::WebSocket);
+fn a_transaction_is_committed_or_rolled_back(transport: Transport) {
+    let (place, mut connection) = notes(transport);
     let elsewhere = &mut place.connect();
     connection
         .transaction(|connection| {
@@ -68,9 +98,8 @@ fn a_transaction_is_committed_or_rolled_back() {
     assert_eq!(depth(&mut connection), None);
 }
 
-#[test]
-fn savepoints_nest() {
-    let (_place, mut connection) = notes(Transport::WebSocket);
+fn savepoints_nest(transport: Transport) {
+    let (_place, mut connection) = notes(transport);
     connection
         .transaction(|connection| {
             write(connection, "outer")?;
@@ -92,9 +121,8 @@ fn savepoints_nest() {
     assert_notes(&mut connection, &["outer", "second"]);
 }
 
-#[test]
-fn an_error_that_is_swallowed_still_fails_the_transaction() {
-    let (_place, mut connection) = notes(Transport::WebSocket);
+fn an_error_that_is_swallowed_still_fails_the_transaction(transport: Transport) {
+    let (_place, mut connection) = notes(transport);
     let result = connection.transaction(|connection| {
         write(connection, "lost")?;
         sql_query("select * from missing").execute(connection).unwrap_err();
@@ -105,9 +133,8 @@ fn an_error_that_is_swallowed_still_fails_the_transaction() {
     assert_notes(&mut connection, &[]);
 }
 
-#[test]
-fn a_commit_that_fails_ends_the_transaction() {
-    let (_place, mut connection) = notes(Transport::WebSocket);
+fn a_commit_that_fails_ends_the_transaction(transport: Transport) {
+    let (_place, mut connection) = notes(transport);
     let result = connection.transaction(|connection| {
         write(connection, "twice")?;
         write(connection, "twice")
@@ -119,9 +146,8 @@ fn a_commit_that_fails_ends_the_transaction() {
     assert_notes(&mut connection, &["once"]);
 }
 
-#[test]
-fn test_transactions_leave_nothing_behind() {
-    let (place, mut connection) = notes(Transport::WebSocket);
+fn test_transactions_leave_nothing_behind(transport: Transport) {
+    let (place, mut connection) = notes(transport);
     let texts = connection.test_transaction(|connection| {
         write(connection, "a test")?;
         notes::table.select(notes::text).load::<String>(connection)
@@ -136,9 +162,8 @@ fn test_transactions_leave_nothing_behind() {
     assert_notes(&mut place.connect(), &[]);
 }
 
-#[test]
-fn transactions_are_built_with_options() {
-    let (_place, mut connection) = notes(Transport::WebSocket);
+fn transactions_are_built_with_options(transport: Transport) {
+    let (_place, mut connection) = notes(transport);
     let result =
         connection.build_transaction().read_only().serializable().deferrable().run(|connection| write(connection, "x"));
     assert!(matches!(result, Err(Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _))), "{result:?}");
@@ -160,9 +185,8 @@ fn transactions_are_built_with_options() {
         .unwrap();
 }
 
-#[test]
-fn conflicting_transactions_are_told_apart() {
-    let (place, mut first) = notes(Transport::WebSocket);
+fn conflicting_transactions_are_told_apart(transport: Transport) {
+    let (place, mut first) = notes(transport);
     let mut second = place.connect();
     for connection in [&mut first, &mut second] {
         connection.batch_execute("begin isolation level serializable").unwrap();
@@ -175,9 +199,8 @@ fn conflicting_transactions_are_told_apart() {
     assert!(matches!(result, Err(Error::DatabaseError(DatabaseErrorKind::SerializationFailure, _))), "{result:?}");
 }
 
-#[test]
-fn a_transaction_ended_by_hand_is_noticed() {
-    let (_place, mut connection) = notes(Transport::WebSocket);
+fn a_transaction_ended_by_hand_is_noticed(transport: Transport) {
+    let (_place, mut connection) = notes(transport);
     AnsiTransactionManager::begin_transaction(&mut connection).unwrap();
     connection.batch_execute("rollback").unwrap();
     assert_eq!(depth(&mut connection), None);
@@ -185,9 +208,8 @@ fn a_transaction_ended_by_hand_is_noticed() {
     assert!(matches!(committed, Err(Error::NotInTransaction)), "{committed:?}");
 }
 
-#[test]
-fn a_session_that_was_lost_says_so() {
-    let (_place, mut connection) = notes(Transport::WebSocket);
+fn a_session_that_was_lost_says_so(transport: Transport) {
+    let (_place, mut connection) = notes(transport);
     let result: QueryResult<usize> = connection.transaction(|connection| {
         write(connection, "lost")?;
         sql_query("select pg_terminate_backend(pg_backend_pid())").execute(connection)

@@ -7,6 +7,7 @@ use pgferry::{
 };
 use pgferry_test_support::Stage;
 
+mod auto;
 mod batches;
 mod changes;
 mod descriptions;

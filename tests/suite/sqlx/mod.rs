@@ -2,6 +2,7 @@
 
 mod cancellation;
 mod cases;
+mod cold_start;
 mod errors;
 #[cfg(unix)]
 mod greeting;
