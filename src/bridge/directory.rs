@@ -5,7 +5,7 @@ use std::{
     io::{self, ErrorKind},
     os::unix::{
         fs::{DirBuilderExt, MetadataExt},
-        net::UnixStream,
+        net::{UnixListener, UnixStream},
     },
     path::{Path, PathBuf},
     time::Duration,
@@ -21,7 +21,7 @@ pub(super) const PORT: u16 = 5432;
 /// How the directories of bridges begin; what follows is random.
 const PREFIX: &str = "pgferry-bridge-";
 
-/// Younger directories may belong to a process that is between binding and listening.
+/// Younger directories without a socket may belong to a process that is about to listen.
 const SETTLED: Duration = Duration::from_secs(10);
 
 /// Those who may write in a directory besides its owner, and the bit that keeps them from each other's entries.
@@ -49,13 +49,20 @@ pub(super) fn socket_in(directory: &Path) -> PathBuf {
     directory.join(format!(".s.PGSQL.{PORT}"))
 }
 
+/// Listens on a directory's socket. It gets its name when it listens: a socket of that name at which nobody does is a dead process's.
+pub(super) fn listen_in(directory: &Path) -> io::Result<UnixListener> {
+    let unnamed = directory.join("new");
+    let socket = UnixListener::bind(&unnamed)?;
+    fs::rename(unnamed, socket_in(directory))?;
+    Ok(socket)
+}
+
 /// Removes the directories of this user's bridges whose process has died: nobody listens there any more.
 pub(super) fn remove_abandoned(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         if entry.file_name().to_string_lossy().starts_with(PREFIX)
-            && entry.metadata().is_ok_and(|found| is_own_and_settled(&found))
-            && nobody_listens(&entry.path())
+            && entry.metadata().is_ok_and(|found| is_own(&found) && is_abandoned(&entry.path(), &found))
         {
             // Another process may be doing the same.
             let _ = fs::remove_dir_all(entry.path());
@@ -73,12 +80,39 @@ fn keeps_apart(parent: &Path) -> bool {
     parent.is_absolute() && fs::metadata(parent).is_ok_and(trusted)
 }
 
-fn is_own_and_settled(found: &fs::Metadata) -> bool {
-    let settled = || found.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > SETTLED));
-    found.is_dir() && found.uid() == geteuid().as_raw() && settled()
+fn is_own(found: &fs::Metadata) -> bool {
+    found.is_dir() && found.uid() == geteuid().as_raw()
 }
 
-fn nobody_listens(directory: &Path) -> bool {
-    let refused = |error: io::Error| matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound);
-    UnixStream::connect(socket_in(directory)).is_err_and(refused)
+fn is_abandoned(directory: &Path, found: &fs::Metadata) -> bool {
+    let settled = || found.modified().is_ok_and(|time| time.elapsed().is_ok_and(|age| age > SETTLED));
+    match UnixStream::connect(socket_in(directory)) {
+        Ok(_) => false,
+        Err(error) => match error.kind() {
+            ErrorKind::ConnectionRefused => true,
+            ErrorKind::NotFound => settled(),
+            _ => false,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_dead_process_leaves_is_removed_and_what_a_live_one_has_is_not() {
+        let parent = tempfile::tempdir().unwrap();
+        let (dead, live, new) =
+            (create_in(parent.path()).unwrap(), create_in(parent.path()).unwrap(), create_in(parent.path()).unwrap());
+        drop(listen_in(&dead).unwrap());
+        let socket = listen_in(&live).unwrap();
+        remove_abandoned(parent.path());
+        assert!(!dead.exists());
+        assert!(live.exists() && new.exists());
+        assert!(UnixStream::connect(socket_in(&live)).is_ok());
+        drop(socket);
+        remove_abandoned(parent.path());
+        assert!(!live.exists() && new.exists());
+    }
 }

@@ -66,10 +66,8 @@ impl Listener {
 
     #[cfg(unix)]
     fn bind_unix(parent: &Path) -> io::Result<Self> {
-        use std::os::unix::net::UnixListener;
-
         let directory = directory::create_in(parent)?;
-        let bound = UnixListener::bind(directory::socket_in(&directory)).and_then(|socket| {
+        let bound = directory::listen_in(&directory).and_then(|socket| {
             socket.set_nonblocking(true)?;
             Ok(socket)
         });

@@ -98,7 +98,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             _ if self.failed => {}
             Frontend::Query(text) => {
                 if text == self.plan.name() {
-                    match self.plan.next() {
+                    match self.plan.take_result() {
                         Ok(outputs) => self.answer_script(outputs).await?,
                         Err(error) => self.fail(&error),
                     }
@@ -112,7 +112,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                     self.plan.note(statement);
                     server::command_complete(&mut self.out, "SELECT 0");
                 }
-                Some(Bound::Result) => match self.plan.next() {
+                Some(Bound::Result) => match self.plan.take_result() {
                     Ok(outputs) => self.answer(outputs).await?,
                     Err(error) => self.fail(&error),
                 },
@@ -138,7 +138,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                 server::parameter_description(&mut self.out, &parsed.param_types);
                 if *parsed.text == *self.plan.name() {
                     // With their types, so that the client asks for those that it does not know.
-                    let columns = self.plan.see_next(|output| Arc::clone(&output.columns))?;
+                    let columns = self.plan.see(|output| Arc::clone(&output.columns))?;
                     if !columns.is_empty() {
                         server::row_description(&mut self.out, &columns, Format::Text);
                         return Ok(());

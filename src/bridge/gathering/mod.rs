@@ -24,8 +24,8 @@ pub(super) use registry::Registry;
 /// Gathers the statements of one client of a [`Bridge`](super::Bridge), sends them as a batch, and answers them.
 ///
 /// The client connects with the gathering's [name](Self::name) as its application name. What it executes from then on is noted and
-/// answered with no rows. After [`send`](Self::send), whatever it executes under the name as the text gives the next statement's result,
-/// or the error that ended the batch.
+/// answered with no rows. After [`send`](Self::send), whatever it executes under the name as the text gives the result of the query that
+/// was [turned to](Self::turn_to), or the error that ended the batch.
 ///
 /// Only for clients that describe a statement before they execute it, one statement at a time, as sqlx does.
 #[must_use = "dropped, it gathers no more"]
@@ -51,6 +51,12 @@ impl Gathering {
     pub fn add_script(&self, text: &str) {
         let dialect = self.shared.http().map_or_else(Default::default, |session| session.dialect());
         self.plan.note_script(dialect, text);
+    }
+
+    /// Makes a query's result the one that the client is given next: counted from 0, in the order in which they were noted. Each can
+    /// be given once.
+    pub fn turn_to(&self, query: usize) {
+        self.plan.turn_to(query);
     }
 
     /// Sends what was noted as one transaction, and keeps the results for the client.

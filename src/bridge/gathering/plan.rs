@@ -1,5 +1,4 @@
 use std::{
-    collections::VecDeque,
     fmt,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -21,8 +20,11 @@ pub(in crate::bridge) struct Plan {
 struct State {
     statements: Vec<Statement>,
     /// How many statements each of the client's queries has.
-    counts: VecDeque<usize>,
-    results: VecDeque<Output>,
+    counts: Vec<usize>,
+    /// What each of them gave, until it is read.
+    results: Vec<Option<Vec<Output>>>,
+    /// The query whose result is read.
+    current: usize,
     failure: Option<DbError>,
 }
 
@@ -38,13 +40,13 @@ impl Plan {
     pub(super) fn note(&self, statement: Statement) {
         let mut state = self.lock();
         state.statements.push(statement);
-        state.counts.push_back(1);
+        state.counts.push(1);
     }
 
     pub(super) fn note_script(&self, dialect: Dialect, text: &str) {
         let script = Script::new(dialect, text);
         let mut state = self.lock();
-        state.counts.push_back(script.statements().len());
+        state.counts.push(script.statements().len());
         state.statements.extend_from_slice(script.statements());
     }
 
@@ -55,9 +57,11 @@ impl Plan {
     /// Keeps what came of the statements for the client.
     pub(super) fn keep(&self, result: Result<Vec<Output>, Failure>) -> Result<()> {
         let mut state = self.lock();
+        let counts = std::mem::take(&mut state.counts);
         match result {
             Ok(outputs) => {
-                state.results = outputs.into();
+                let mut outputs = outputs.into_iter();
+                state.results = counts.into_iter().map(|count| Some(outputs.by_ref().take(count).collect())).collect();
                 Ok(())
             }
             Err(failure) => {
@@ -67,24 +71,29 @@ impl Plan {
         }
     }
 
-    /// Shows the result that comes next, of a query that is one statement.
-    pub(super) fn see_next<T>(&self, see: impl FnOnce(&Output) -> T) -> Result<T> {
-        let state = self.lock();
-        match (&state.failure, state.results.front()) {
-            (Some(failure), _) => Err(Error::db(failure.clone())),
-            (None, Some(output)) => Ok(see(output)),
-            (None, None) => Err(nothing_left()),
-        }
+    /// Makes a query's result the one that is read.
+    pub(super) fn turn_to(&self, query: usize) {
+        self.lock().current = query;
     }
 
-    /// Gives the results of the next query.
-    pub(super) fn next(&self) -> Result<Vec<Output>> {
+    /// Shows the current result, of a query that is one statement.
+    pub(super) fn see<T>(&self, see: impl FnOnce(&Output) -> T) -> Result<T> {
+        let state = self.lock();
+        if let Some(failure) = &state.failure {
+            return Err(Error::db(failure.clone()));
+        }
+        let outputs = state.results.get(state.current).and_then(Option::as_ref);
+        outputs.and_then(|outputs| outputs.first()).map(see).ok_or_else(no_result)
+    }
+
+    /// Gives the current result.
+    pub(super) fn take_result(&self) -> Result<Vec<Output>> {
         let mut state = self.lock();
         if let Some(failure) = &state.failure {
             return Err(Error::db(failure.clone()));
         }
-        let count = state.counts.pop_front().filter(|count| *count <= state.results.len()).ok_or_else(nothing_left)?;
-        Ok(state.results.drain(..count).collect())
+        let current = state.current;
+        state.results.get_mut(current).and_then(Option::take).ok_or_else(no_result)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -93,19 +102,20 @@ impl Plan {
     }
 }
 
-fn nothing_left() -> Error {
-    let message = "more results were asked for than statements were gathered";
+fn no_result() -> Error {
+    let message = "the batch has no such result";
     Error::db(DbError::new("ERROR", Some(SqlState::PROTOCOL_VIOLATION), message))
 }
 
 impl fmt::Debug for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.lock();
-        let State { statements, counts, results, failure } = &*state;
+        let State { statements, counts, results, current, failure } = &*state;
         f.debug_struct("Plan")
             .field("statements", &statements.len())
             .field("queries", &counts.len())
             .field("results", &results.len())
+            .field("current", current)
             .field("failure", failure)
             .finish_non_exhaustive()
     }

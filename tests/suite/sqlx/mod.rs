@@ -1,9 +1,11 @@
 //! sqlx, unmodified, over both transports; plain TCP is the control.
 
+mod batches;
 mod cancellation;
 mod cases;
 mod cold_start;
 mod errors;
+mod ferry;
 #[cfg(unix)]
 mod greeting;
 mod life;
@@ -58,4 +60,9 @@ impl Road {
             Self::Tcp | Self::WebSocket => Transport::WebSocket,
         })
     }
+}
+
+/// The stage's configuration with a transport.
+fn over(stage: &Stage, transport: Transport) -> Config {
+    stage.config().transport(transport)
 }

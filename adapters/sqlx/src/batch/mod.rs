@@ -202,7 +202,8 @@ impl<'q> Batch<'q> {
         }
         let mut results = Vec::with_capacity(waiting.len());
         let mut is_sound = true;
-        for (is_script, source, result) in waiting {
+        for (index, (is_script, source, result)) in waiting.into_iter().enumerate() {
+            seat.gathering.turn_to(index);
             let pass = pass_on(&mut seat, is_script, source);
             let (passed, result) = join(pass, result).await;
             is_sound &= passed;
