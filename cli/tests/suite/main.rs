@@ -8,6 +8,7 @@ mod faults;
 mod gateway;
 mod javascript;
 mod migrate;
+mod peers;
 mod ping;
 mod query;
 mod runners;
