@@ -64,8 +64,22 @@ impl Config {
             (Ok(_), Ok(_)) => Ok(Transport::Auto),
             (Ok(_), Err(_)) if self.template(Transport::WebSocket).is_none() => Ok(Transport::Http),
             (Err(_), Ok(_)) if self.template(Transport::Http).is_none() => Ok(Transport::WebSocket),
+            (Err(_), Err(_)) if self.is_without_endpoint() => {
+                Err(unknown_endpoint(self.get_host()?, "http_url and ws_url (one of them will do)"))
+            }
             (Ok(_), Err(error)) | (Err(error), _) => Err(error),
         }
+    }
+
+    /// Whether the host is one that has no endpoint of its own, and none was given.
+    fn is_without_endpoint(&self) -> bool {
+        let is_loopback = |url: &Url| url.host().is_some_and(|host| is_loopback(&host));
+        let url = self.get_host().ok().and_then(|host| Url::parse(&format!("https://{}", bracketed(host))).ok());
+        let is_given = |transport| self.template(transport).is_some();
+        self.get_provider() == Provider::Other
+            && url.as_ref().is_some_and(is_loopback)
+            && !is_given(Transport::Http)
+            && !is_given(Transport::WebSocket)
     }
 
     fn endpoint(&self, transport: Transport, neon_label: &str) -> Result<Url> {
@@ -96,12 +110,7 @@ impl Config {
                     "only {other_key} is set, and the transport is {transport}: add transport={other}, or set {key}"
                 )));
             }
-            let keys =
-                if self.get_transport() == Transport::Auto { "http_url and ws_url (one of them will do)" } else { key };
-            return Err(Error::config(format!(
-                "no endpoint is known for {host}, where Postgres itself speaks neither HTTP nor WebSocket: run \
-                 `pgferry gateway` in front of it and use the URL that it prints, or set {keys}"
-            )));
+            return Err(unknown_endpoint(host, key));
         }
         Ok(url)
     }
@@ -136,4 +145,11 @@ impl Config {
         }
         Ok(())
     }
+}
+
+fn unknown_endpoint(host: &str, keys: &str) -> Error {
+    Error::config(format!(
+        "no endpoint is known for {host}, where Postgres itself speaks neither HTTP nor WebSocket: run `pgferry gateway` in front of it \
+         and use the URL that it prints, or set {keys}"
+    ))
 }

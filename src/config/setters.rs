@@ -91,7 +91,10 @@ impl Config {
 
     /// Sets what carries the statements.
     ///
-    /// Defaults to [`Transport::WebSocket`].
+    /// With [`Transport::Auto`], what a statement's text does not show needs [`Transport::WebSocket`]: a function, view or trigger that
+    /// changes its session.
+    ///
+    /// Defaults to [`Transport::Auto`], which is the one transport there is where only one endpoint is known.
     #[must_use]
     pub fn transport(mut self, transport: Transport) -> Self {
         self.transport = transport;

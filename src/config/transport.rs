@@ -15,12 +15,13 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Transport {
-    /// HTTP for what needs no session, and a WebSocket from the first statement on that does.
+    /// HTTP for what needs no session, and a WebSocket from the first statement on that does. Where only one endpoint is known, it
+    /// is that one ([`Config::resolve_transport`](crate::Config::resolve_transport)).
+    #[default]
     Auto,
     /// SQL over HTTP: one request a statement or batch, no session.
     Http,
     /// The Postgres protocol in a WebSocket: a session, as over TCP.
-    #[default]
     WebSocket,
 }
 

@@ -49,7 +49,7 @@ pub struct FerryConnection {
 impl FerryConnection {
     /// Opens a connection from a URL or a [`Config`].
     ///
-    /// Over WebSocket it logs in; over HTTP it sends one request, so that a wrong password is reported here.
+    /// Over WebSocket it logs in; otherwise it sends one request over HTTP, so that a wrong password is reported here.
     ///
     /// [`establish`](Connection::establish) does the same, with diesel's less telling error.
     ///
@@ -90,7 +90,7 @@ impl FerryConnection {
         })
     }
 
-    /// Returns what carries the statements.
+    /// Returns what carries statements now.
     #[must_use]
     pub fn transport(&self) -> Transport {
         self.session.transport()

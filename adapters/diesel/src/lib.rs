@@ -21,12 +21,16 @@
 //! # }
 //! ```
 //!
-//! # Two transports
+//! # Transports
 //!
-//! Over a **WebSocket**, the default, a connection is a session as over TCP: transactions, `SET`, temporary tables and
-//! cursors work, and a statement that is new to the connection takes one round trip.
+//! By default (`transport=auto`) statements ride HTTP until one needs a session, which then is opened over a WebSocket. A session that
+//! is idle and holds nothing is left after some seconds. What is hidden in a function, view or trigger is not seen: where one of
+//! those changes its session, say `transport=websocket`. Where the URL has one endpoint only, that one is used.
 //!
-//! Over **HTTP** (`transport=http` in the URL) each statement is a request of its own and a transaction of its own. What
+//! Over a **WebSocket** (`transport=websocket`) a connection is a session as over TCP: transactions, `SET`, temporary
+//! tables and cursors work, and a statement that is new to the connection takes one round trip.
+//!
+//! Over **HTTP** (`transport=http`) each statement is a request of its own and a transaction of its own. What
 //! needs a session is refused before it is sent, with a sentence that names the remedy; that includes
 //! [`Connection::transaction`](diesel::Connection::transaction). A script given to
 //! [`batch_execute`](diesel::connection::SimpleConnection::batch_execute) is one request and takes effect as a whole or not

@@ -34,7 +34,7 @@ fn check(config: &Config, golden: &Golden) {
     assert_eq!(config.endpoint_http().unwrap().as_str(), golden.http_url);
     assert_eq!(config.endpoint_ws().unwrap().as_str(), golden.ws_url);
     assert_eq!(config.get_require_auth().to_string(), golden.require_auth);
-    assert_eq!(config.get_transport(), Transport::WebSocket);
+    assert_eq!(config.get_transport(), Transport::Auto);
     assert_eq!(config.get_provider(), golden.provider);
     assert_eq!(config.is_pooled(), golden.pooled);
     assert_eq!(config.pipelines_password(), golden.pipelines);

@@ -91,7 +91,7 @@ fn only_what_asks_for_the_environment_reads_it() {
 
         let in_code = config("postgresql://app@db.example/app");
         assert!(in_code.parameters().is_empty());
-        assert_eq!(in_code.get_transport(), Transport::WebSocket);
+        assert_eq!(in_code.get_transport(), Transport::Auto);
         assert_eq!(in_code.get_application_name(), None);
         return;
     }

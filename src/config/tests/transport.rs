@@ -39,6 +39,14 @@ fn auto_does_not_pass_over_a_wrong_endpoint() {
 }
 
 #[test]
+fn auto_is_the_default() {
+    assert_eq!(config(NEON).get_transport(), Transport::Auto);
+    assert_eq!(config(NEON).resolve_transport().unwrap(), Transport::Auto);
+    let local = config("postgresql://app:secret@localhost/db?http_url=http://localhost:1/sql");
+    assert_eq!(local.resolve_transport().unwrap(), Transport::Http);
+}
+
+#[test]
 fn a_named_transport_is_what_it_is() {
     for transport in [Transport::Http, Transport::WebSocket] {
         assert_eq!(config(LOCAL).transport(transport).resolve_transport().unwrap(), transport);

@@ -24,7 +24,7 @@ impl Place {
             TestGateway::with(TestGateway::config(postgres).tls(tls))
         });
         stage.psql(script);
-        let proxy = Proxy::start(stage.gateway().address(), Duration::from_millis(2)).unwrap();
+        let proxy = Proxy::start(stage.gateway().address(), Duration::from_millis(40)).unwrap();
         Self { stage, proxy, ca }
     }
 
