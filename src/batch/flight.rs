@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use super::Failure;
+use super::{Failure, outputs::Outputs};
 use crate::{
     error::{Error, Outcome},
     execute::{Output, Statement, WireClient, event_of},
@@ -15,6 +15,7 @@ pub(super) async fn run(
     client: &mut WireClient,
     statements: &[Statement],
     options: BatchOptions,
+    outputs: Outputs,
 ) -> Result<Vec<Output>, Failure> {
     let values: Vec<Vec<Option<Cow<'_, [u8]>>>> = statements
         .iter()
@@ -36,7 +37,7 @@ pub(super) async fn run(
     client.queue(&wire::Statement::new("commit")).await?;
 
     finish_next(client).await?;
-    let results = collect(client, statements.len()).await;
+    let results = collect(client, outputs).await;
     // Read in any case, so that the session can be used again.
     let committed = finish_next(client).await;
     let outputs = results?;
@@ -46,25 +47,14 @@ pub(super) async fn run(
     }
 }
 
-async fn collect(client: &mut WireClient, count: usize) -> Result<Vec<Output>, Failure> {
+async fn collect(client: &mut WireClient, mut outputs: Outputs) -> Result<Vec<Output>, Failure> {
     let mut execution = client.next_execution().ok_or_else(out_of_step)?;
-    let mut outputs = Vec::with_capacity(count);
-    let mut output = Output::default();
     loop {
         match execution.next().await {
-            Ok(Some(event)) => {
-                let ends = matches!(event, wire::Event::Complete(_) | wire::Event::Empty);
-                output.add(event_of(event));
-                if ends {
-                    outputs.push(std::mem::take(&mut output));
-                }
-            }
-            Ok(None) if outputs.len() == count => return Ok(outputs),
-            Ok(None) => return Err(out_of_step().into()),
+            Ok(Some(event)) => outputs.add(event_of(event))?,
+            Ok(None) => return Ok(outputs.finish()?),
             // Those before it have all ended.
-            Err(error) if error.as_db_error().is_some() && outputs.len() < count => {
-                return Err(Failure::of(outputs.len(), error));
-            }
+            Err(error) if error.as_db_error().is_some() => return Err(Failure::of(outputs.ended(), error)),
             Err(error) => return Err(error.into()),
         }
     }

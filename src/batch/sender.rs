@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use tokio::time;
 
-use super::{Failure, admission, flight, sessions::Sessions};
+use super::{Failure, admission, flight, outputs::Outputs, sessions::Sessions};
 use crate::{
     config::{Config, Transport},
     error::{Error, Outcome, Result},
-    execute::{Event, HttpSession, Output, Rows, Statement},
+    execute::{HttpSession, Output, Rows, Statement},
     http::BatchOptions,
     runtime::Runtime,
     sql::Dialect,
@@ -69,10 +69,11 @@ impl Sender {
         if statements.is_empty() {
             return Ok(Vec::new());
         }
+        let outputs = Outputs::new(statements.len(), self.0.config.get_max_response_size());
         match (&self.0.http, &self.0.sessions) {
-            (Some(http), None) => over_http(http, statements, options).await,
+            (Some(http), None) => over_http(http, statements, options, outputs).await,
             (Some(http), Some(_)) if !admission::needs_session(statements) => {
-                over_http(http, statements, options).await
+                over_http(http, statements, options, outputs).await
             }
             (_, Some(sessions)) => self.over_websocket(sessions, statements, options).await,
             (None, None) => Err(Error::refused("the sender has no transport").into()),
@@ -100,7 +101,8 @@ impl Sender {
                 session.end(true);
                 return Err(refusal);
             }
-            let running = flight::run(client, statements, options);
+            let outputs = Outputs::new(statements.len(), self.0.config.get_max_response_size());
+            let running = flight::run(client, statements, options, outputs);
             let result = match limit {
                 None => running.await,
                 // Dropped on the way out, the session cancels what runs.
@@ -124,27 +126,18 @@ async fn over_http(
     session: &HttpSession,
     statements: &[Statement],
     options: BatchOptions,
+    outputs: Outputs,
 ) -> Result<Vec<Output>, Failure> {
     admission::check(session.dialect(), statements)?;
     let rows = session.execute_batch(statements, options).await.map_err(|error| of_only(statements, error))?;
-    collect(rows, statements.len()).await.map_err(|error| of_only(statements, error))
+    collect(rows, outputs).await.map_err(|error| of_only(statements, error))
 }
 
-async fn collect(mut rows: Rows, count: usize) -> Result<Vec<Output>> {
-    let mut outputs = Vec::with_capacity(count);
-    let mut output = Output::default();
+async fn collect(mut rows: Rows, mut outputs: Outputs) -> Result<Vec<Output>> {
     while let Some(event) = rows.next().await? {
-        let ends = matches!(event, Event::Complete(_) | Event::Empty);
-        output.add(event);
-        if ends {
-            outputs.push(std::mem::take(&mut output));
-        }
+        outputs.add(event)?;
     }
-    if outputs.len() == count {
-        Ok(outputs)
-    } else {
-        Err(Error::protocol("the response has not a result for each statement of the batch", Outcome::Unknown))
-    }
+    outputs.finish()
 }
 
 /// An answer over HTTP does not say which statement it is about, but for the only one.

@@ -98,3 +98,28 @@ fn options(bridge: &Bridge) -> Result<PgConnectOptions, Error> {
 pub(crate) fn configuration(error: Error) -> sqlx::Error {
     sqlx::Error::Configuration(Box::new(error))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use pgferry::bridge::Options;
+    use sqlx::{Connection, PgConnection};
+
+    use super::*;
+
+    /// As it is where a system has no Unix sockets, or no place for one.
+    #[tokio::test]
+    async fn a_loopback_port_takes_who_has_the_password() {
+        let config: Config = "postgresql://app:secret@db.example.com/app?transport=http".parse().unwrap();
+        let listening =
+            Options::new().listen((Ipv4Addr::LOCALHOST, 0).into()).verification(Verification::FirstStatement);
+        let guard = Guard { bridge: Bridge::start_with(&config, &listening).unwrap() };
+        assert!(matches!(guard.bridge().address(), Address::Tcp(address) if address.ip().is_loopback()));
+        let options = guard.options().unwrap();
+        PgConnection::connect_with(&options).await.unwrap().close().await.unwrap();
+
+        let error = PgConnection::connect_with(&options.password("guessed")).await.unwrap_err();
+        assert_eq!(error.as_database_error().unwrap().code().as_deref(), Some("28P01"));
+    }
+}

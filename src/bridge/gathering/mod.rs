@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::{secret, shared::Shared};
 use crate::{
+    Oid,
     batch::BatchOptions,
     error::{Error, Outcome, Result},
 };
@@ -20,6 +21,9 @@ use crate::{
 pub(super) use connection::serve;
 pub(super) use plan::Plan;
 pub(super) use registry::Registry;
+
+/// From this number on types are a database's own (`FirstNormalObjectId` of PostgreSQL's).
+const FIRST_OWN_TYPE: Oid = 16384;
 
 /// Gathers the statements of one client of a [`Bridge`](super::Bridge), sends them as a batch, and answers them.
 ///
@@ -70,6 +74,8 @@ impl Gathering {
     pub async fn send(&self, options: BatchOptions) -> Result<()> {
         let statements = self.plan.take_statements();
         let changes_types = statements.iter().any(|statement| crate::sql::changes_types(&statement.text));
+        let has_own_types =
+            statements.iter().flat_map(|statement| &statement.param_types).any(|oid| *oid >= FIRST_OWN_TYPE);
         let sender = self.shared.batches().clone();
         let (mut done, result) = oneshot::channel();
         self.shared.runtime().spawn(async move {
@@ -84,7 +90,8 @@ impl Gathering {
         let result = result.await.unwrap_or_else(|_| {
             Err(Error::closed("the task on pgferry's thread ended before it answered", Outcome::Unknown).into())
         });
-        if changes_types {
+        // A failure may mean that a type is not any more what it was when it was looked up.
+        if changes_types || result.is_err() && has_own_types {
             self.shared.types().note_change();
         }
         self.plan.keep(result)

@@ -427,3 +427,71 @@ async fn a_session_lost_while_idle_costs_no_batch() {
         stage.psql(&format!("select pg_terminate_backend({pid}, 5000)"));
     }
 }
+
+#[tokio::test]
+async fn queries_may_be_built_in_a_loop_and_mapped_by_what_is_borrowed() {
+    for transport in TRANSPORTS {
+        let stage = Stage::start();
+        stage.psql("create table t (a int, b text); grant all on t to public");
+        let ferry = ferry(&stage, transport);
+        let prefix = String::from("<");
+        let mut batch = ferry.batch();
+        for rows in [&[1, 2][..], &[3]] {
+            let mut builder = sqlx::QueryBuilder::new("insert into t (a, b) ");
+            builder.push_values(rows, |mut row, a| {
+                row.push_bind(*a).push_bind(format!("b{a}"));
+            });
+            batch.execute(builder.build());
+        }
+        let mapped = {
+            let mut builder = sqlx::QueryBuilder::new("select b from t where a > ");
+            builder.push_bind(1).push(" order by a");
+            batch.fetch_all(builder.build_query_scalar::<String>())
+        };
+        let by_borrowed = batch.fetch_one(
+            sqlx::query("select b from t where a = 1").map(|row: PgRow| format!("{prefix}{}", row.get::<String, _>(0))),
+        );
+        let mut results = batch.send().await.unwrap();
+        assert_eq!(results.take(mapped).unwrap(), ["b2", "b3"], "{transport}");
+        assert_eq!(results.take(by_borrowed).unwrap(), "<b1");
+    }
+}
+
+#[tokio::test]
+async fn results_that_are_too_large_are_refused() {
+    for transport in TRANSPORTS {
+        let stage = Stage::start();
+        let ferry = Ferry::new(over(&stage, transport).max_response_size(100_000)).unwrap();
+        let mut batch = ferry.batch();
+        batch.execute("select repeat('x', 70000)");
+        batch.execute("select repeat('y', 70000)");
+        let error = batch.send().await.unwrap_err();
+        assert_eq!(code(&error).as_deref(), Some("54000"), "{transport}: {error}");
+        let mut batch = ferry.batch();
+        let one = batch.fetch_one(sqlx::query_scalar::<_, i32>("select 1"));
+        assert_eq!(batch.send().await.unwrap().take(one).unwrap(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_type_that_was_made_anew_is_looked_up_anew() {
+    for transport in TRANSPORTS {
+        let stage = Stage::start();
+        let ferry = ferry(&stage, transport);
+        let make = "drop table if exists homes; drop type if exists mood;
+            create type mood as enum ('calm', 'wild'); create table homes (mood mood); grant all on homes to public";
+        let insert = async || {
+            let mut batch = ferry.batch();
+            batch.execute(sqlx::query("insert into homes values ($1)").bind(Mood::Wild));
+            batch.send().await.map(drop)
+        };
+        stage.psql(make);
+        insert().await.unwrap();
+        stage.psql(make);
+        // The first may fail with what was known, as on a connection over TCP; then it is known anew.
+        if insert().await.is_err() {
+            insert().await.unwrap_or_else(|error| panic!("{transport}: {error}"));
+        }
+        assert_eq!(stage.psql("select count(*) from homes"), "1", "{transport}");
+    }
+}

@@ -4,12 +4,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use futures_util::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture, stream, stream::BoxStream};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream, stream::BoxStream};
 use sqlx::{
     Describe, Either, Execute, Executor, Postgres, SqlStr,
     postgres::{PgArguments, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
 };
 use tokio::sync::mpsc;
+
+use super::rows::first;
 
 /// How many rows may wait for their query.
 const ROWS_AHEAD: usize = 64;
@@ -23,10 +25,12 @@ pub(super) struct Captured {
 
 pub(super) type Step = sqlx::Result<Either<PgQueryResult, PgRow>>;
 
+pub(super) type Steps = mpsc::Receiver<Step>;
+
 /// Takes what a query would execute, and gives it its results later, from wherever they come.
 pub struct Capture {
     captured: Slot,
-    steps: mpsc::Receiver<Step>,
+    steps: Steps,
 }
 
 type Slot = Arc<Mutex<Option<sqlx::Result<Captured>>>>;
@@ -42,6 +46,14 @@ impl Capture {
         let captured = Slot::default();
         let (sender, steps) = mpsc::channel(ROWS_AHEAD);
         (Self { captured: Arc::clone(&captured), steps }, Source { captured, steps: sender })
+    }
+
+    /// Notes what a query executes, and gives what its results will come by. Nothing of the query itself is kept.
+    pub(super) fn give<'q>(self, mut query: impl Execute<'q, Postgres>) -> Steps {
+        let captured = query.take_arguments().map_err(sqlx::Error::Encode);
+        let captured = captured.map(|arguments| Captured { sql: query.sql(), arguments });
+        *self.captured.lock().unwrap_or_else(PoisonError::into_inner) = Some(captured);
+        self.steps
     }
 }
 
@@ -61,15 +73,13 @@ impl fmt::Debug for Capture {
 impl<'c> Executor<'c> for Capture {
     type Database = Postgres;
 
-    fn fetch_many<'e, 'q: 'e, E>(self, mut query: E) -> BoxStream<'e, Step>
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Step>
     where
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        let captured = query.take_arguments().map_err(sqlx::Error::Encode);
-        let captured = captured.map(|arguments| Captured { sql: query.sql(), arguments });
-        *self.captured.lock().unwrap_or_else(PoisonError::into_inner) = Some(captured);
-        stream::unfold(self.steps, |mut steps| async move { steps.recv().await.map(|step| (step, steps)) }).boxed()
+        stream::unfold(self.give(query), |mut steps| async move { steps.recv().await.map(|step| (step, steps)) })
+            .boxed()
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Option<PgRow>>>
@@ -77,16 +87,7 @@ impl<'c> Executor<'c> for Capture {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        let mut steps = self.fetch_many(query);
-        async move {
-            while let Some(step) = steps.try_next().await? {
-                if let Either::Right(row) = step {
-                    return Ok(Some(row));
-                }
-            }
-            Ok(None)
-        }
-        .boxed()
+        first(self.give(query), Ok).boxed()
     }
 
     fn prepare_with<'e>(self, _: SqlStr, _: &'e [PgTypeInfo]) -> BoxFuture<'e, sqlx::Result<PgStatement>>

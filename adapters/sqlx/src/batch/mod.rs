@@ -3,6 +3,7 @@
 mod capture;
 mod query;
 mod results;
+mod rows;
 mod seat;
 
 use std::{
@@ -19,7 +20,7 @@ use pgferry::{
     batch::{BatchOptions, IsolationLevel},
 };
 use sqlx::{
-    AssertSqlSafe, Execute, Executor, Postgres,
+    AssertSqlSafe, Connection, Execute, Executor, Postgres,
     postgres::{PgArguments, PgQueryResult},
 };
 
@@ -135,8 +136,8 @@ impl<'q> Batch<'q> {
 
     /// Adds a query whose rows are not wanted: anything that sqlx executes, also a text of several statements without arguments
     /// ([`sqlx::raw_sql`]).
-    pub fn execute<E: Execute<'q, Postgres> + 'q>(&mut self, query: E) -> Slot<PgQueryResult> {
-        self.add(|from| from.execute(query))
+    pub fn execute<'a, E: Execute<'a, Postgres>>(&mut self, query: E) -> Slot<PgQueryResult> {
+        self.add(|from| rows::total(from.give(query)).boxed())
     }
 
     /// Returns how many queries were added.
@@ -252,7 +253,9 @@ async fn pass_on(seat: &mut Seat, is_script: bool, source: Source) -> bool {
         let is_error = step.is_err();
         // A query that has what it wants listens no more.
         if steps.send(step).await.is_err() {
-            return true;
+            drop(results);
+            // Reads the rows that are left, which would else wait in the endpoint.
+            return seat.connection.ping().await.is_ok();
         }
         if is_error {
             return false;

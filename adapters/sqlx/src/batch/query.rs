@@ -5,7 +5,7 @@ use sqlx::{
     query::{Map, Query as Rows, QueryAs, QueryScalar},
 };
 
-use super::capture::Capture;
+use super::{capture::Capture, rows};
 
 /// A query whose rows a [`Batch`](super::Batch) can fetch: what [`sqlx::query`], [`query_as`](sqlx::query_as()),
 /// [`query_scalar`](sqlx::query_scalar()) and [`raw_sql`](sqlx::raw_sql) make, mapped or not, and what sqlx's macros make.
@@ -19,7 +19,7 @@ pub trait Query<'q>: Fetch<'q> {}
 pub(super) mod sealed {
     use super::*;
 
-    pub trait Fetch<'q>: Send + 'q {
+    pub trait Fetch<'q> {
         /// What a row becomes.
         type Output: Send + 'static;
 
@@ -34,62 +34,62 @@ pub(super) mod sealed {
 use sealed::Fetch;
 
 macro_rules! fetch {
-    () => {
+    ($make:expr) => {
         fn all(self, from: Capture) -> BoxFuture<'q, sqlx::Result<Vec<Self::Output>>> {
-            self.fetch_all(from).boxed()
+            rows::all(from.give(self), $make).boxed()
         }
 
         fn optional(self, from: Capture) -> BoxFuture<'q, sqlx::Result<Option<Self::Output>>> {
-            self.fetch_optional(from).boxed()
+            rows::first(from.give(self), $make).boxed()
         }
     };
 }
 
-impl<'q, A> Query<'q> for Rows<'q, Postgres, A> where A: Send + IntoArguments<Postgres> + 'q {}
+impl<A> Query<'_> for Rows<'_, Postgres, A> where A: Send + IntoArguments<Postgres> {}
 
-impl<'q, A> Fetch<'q> for Rows<'q, Postgres, A>
+impl<'q, A> Fetch<'q> for Rows<'_, Postgres, A>
 where
-    A: Send + IntoArguments<Postgres> + 'q,
+    A: Send + IntoArguments<Postgres>,
 {
     type Output = PgRow;
 
-    fetch!();
+    fetch!(Ok);
 }
 
-impl<'q, O, A> Query<'q> for QueryAs<'q, Postgres, O, A>
+impl<'a, O, A> Query<'_> for QueryAs<'a, Postgres, O, A>
 where
-    A: Send + IntoArguments<Postgres> + 'q,
-    O: Send + Unpin + for<'r> FromRow<'r, PgRow> + 'static,
+    A: Send + IntoArguments<Postgres> + 'a,
+    O: Send + for<'r> FromRow<'r, PgRow> + 'static,
 {
 }
 
-impl<'q, O, A> Fetch<'q> for QueryAs<'q, Postgres, O, A>
+impl<'q, 'a, O, A> Fetch<'q> for QueryAs<'a, Postgres, O, A>
 where
-    A: Send + IntoArguments<Postgres> + 'q,
-    O: Send + Unpin + for<'r> FromRow<'r, PgRow> + 'static,
-{
-    type Output = O;
-
-    fetch!();
-}
-
-impl<'q, O, A> Query<'q> for QueryScalar<'q, Postgres, O, A>
-where
-    A: Send + IntoArguments<Postgres> + 'q,
-    O: Send + Unpin + 'static,
-    (O,): Send + Unpin + for<'r> FromRow<'r, PgRow>,
-{
-}
-
-impl<'q, O, A> Fetch<'q> for QueryScalar<'q, Postgres, O, A>
-where
-    A: Send + IntoArguments<Postgres> + 'q,
-    O: Send + Unpin + 'static,
-    (O,): Send + Unpin + for<'r> FromRow<'r, PgRow>,
+    A: Send + IntoArguments<Postgres> + 'a,
+    O: Send + for<'r> FromRow<'r, PgRow> + 'static,
 {
     type Output = O;
 
-    fetch!();
+    fetch!(|row| O::from_row(&row));
+}
+
+impl<'a, O, A> Query<'_> for QueryScalar<'a, Postgres, O, A>
+where
+    A: Send + IntoArguments<Postgres> + 'a,
+    O: Send + 'static,
+    (O,): for<'r> FromRow<'r, PgRow>,
+{
+}
+
+impl<'q, 'a, O, A> Fetch<'q> for QueryScalar<'a, Postgres, O, A>
+where
+    A: Send + IntoArguments<Postgres> + 'a,
+    O: Send + 'static,
+    (O,): for<'r> FromRow<'r, PgRow>,
+{
+    type Output = O;
+
+    fetch!(|row| <(O,)>::from_row(&row).map(|(value,)| value));
 }
 
 impl<'q, F, O, A> Query<'q> for Map<'q, Postgres, F, A>
@@ -108,7 +108,14 @@ where
 {
     type Output = O;
 
-    fetch!();
+    // Its function cannot be taken out, so it runs itself.
+    fn all(self, from: Capture) -> BoxFuture<'q, sqlx::Result<Vec<Self::Output>>> {
+        self.fetch_all(from).boxed()
+    }
+
+    fn optional(self, from: Capture) -> BoxFuture<'q, sqlx::Result<Option<Self::Output>>> {
+        self.fetch_optional(from).boxed()
+    }
 }
 
 impl Query<'_> for RawSql {}
@@ -116,5 +123,5 @@ impl Query<'_> for RawSql {}
 impl<'q> Fetch<'q> for RawSql {
     type Output = PgRow;
 
-    fetch!();
+    fetch!(Ok);
 }

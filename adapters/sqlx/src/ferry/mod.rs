@@ -95,9 +95,7 @@ impl Ferry {
         T: TryInto<Config> + Send,
         T::Error: Into<Error>,
     {
-        // The target itself is not held across the wait, so it need not be `Send` for long.
-        let started = Self::start(target, Verification::Connect);
-        let ferry = started?;
+        let ferry = Self::start(target, Verification::Connect)?;
         let own_pool = ferry.open()?.own_pool;
         own_pool.run(|pool| async move { pool.acquire().await.map(drop) }).await?;
         Ok(ferry)
