@@ -1,9 +1,11 @@
 use std::io;
 
 use bytes::BytesMut;
+use postgres_protocol::message::frontend;
 
 use super::{
     exchange::Exchange,
+    expected::Reply,
     from_client::Taken,
     message::{self, Parse},
 };
@@ -63,7 +65,8 @@ impl Exchange {
         }
         let prepared = Prepared::new(parse.text, parse.param_types.clone());
         if is_described {
-            if self.changes_types || !prepared.is_declared() {
+            // What is no command fails, and should where it is prepared.
+            if self.changes_types || !prepared.is_declared() || !sql::is_command(parse.text) {
                 return Ok(None);
             }
             let columns = if sql::gives_rows(parse.text) {
@@ -82,6 +85,7 @@ impl Exchange {
             server::parse_complete(&mut self.to_client);
         }
         self.answer_ready();
+        self.described = is_described.then(|| parse.name.to_owned());
         self.parsed.remove(parse.name);
         self.statements.insert(parse.name.to_owned(), prepared);
         Ok(Some(Taken::Here(size + behind)))
@@ -90,6 +94,9 @@ impl Exchange {
     /// The type of the column that stands for a statement's: one that makes the client ask for types where it is to be told of some.
     /// `None` where the types are not known well enough.
     fn type_to_tell(&self, parse: &Parse<'_>) -> Option<Oid> {
+        if self.types.must_be_described(parse.text) {
+            return None;
+        }
         let can_roll_back = self.status == TransactionStatus::Transaction;
         match self.types.known_for(parse.text, can_roll_back) {
             Some(directory) => Some(self.told.unknown(&directory, parse.text).unwrap_or(TEXT)),
@@ -123,7 +130,7 @@ impl Exchange {
         for name in names {
             let is_unsent = !self.parsed.contains(name) && self.statements.contains(name);
             if !is_unsent {
-                postgres_protocol::message::frontend::close(b'S', name, &mut self.closing)?;
+                frontend::close(b'S', name, &mut self.closing)?;
                 self.closes += 1;
             }
             self.parsed.remove(name);
@@ -134,28 +141,62 @@ impl Exchange {
         Ok(Some(Taken::Here(size)))
     }
 
-    /// Answers sqlx's question for types as the server would.
-    pub(super) fn answer_lookup(&mut self, lookup: &Lookup<'_>, size: usize) -> Option<Taken> {
+    /// Answers sqlx's question for types as the server would. `None` where the server is to be asked.
+    pub(super) fn answer_lookup(&mut self, lookup: &Lookup<'_>, size: usize) -> io::Result<Option<Taken>> {
         if !self.may_answer() || self.status == TransactionStatus::Failed {
-            return None;
+            return Ok(None);
         }
         if self.awaits_own_answer() {
-            return Some(Taken::Nothing);
+            return Ok(Some(Taken::Nothing));
         }
         let directory = match lookup {
-            // No table is behind the placeholder, whatever types there are.
-            Lookup::Placeholder => std::sync::Arc::new(Directory::default()),
-            Lookup::Types(_) if self.changes_types => return None,
-            Lookup::Types(_) => self.types.known()?,
+            Lookup::Placeholder => {
+                self.check_described()?;
+                return Ok(Some(Taken::Here(size)));
+            }
+            Lookup::Types(_) if self.changes_types => None,
+            Lookup::Types(_) => self.types.known(),
         };
-        let answer = lookup.answer(&directory, &mut self.told)?.ok()?;
+        let is_answered = directory.is_some_and(|directory| self.answer_from(&directory, lookup));
+        if is_answered {
+            self.answer_ready();
+        }
+        Ok(is_answered.then_some(Taken::Here(size)))
+    }
+
+    /// Takes sqlx's question for the placeholder's table for what it tells: that a statement is only being prepared. So the server is shown
+    /// it, and its error is the answer; and from now on it is the server that describes it.
+    fn check_described(&mut self) -> io::Result<()> {
+        let name = self.described.take();
+        let unseen = name.filter(|name| !self.parsed.contains(name) && self.statements.contains(name));
+        let Some(name) = unseen else {
+            self.answer_placeholder();
+            self.answer_ready();
+            return Ok(());
+        };
+        if let Some(prepared) = self.statements.get(&name) {
+            self.types.must_describe(&prepared.text);
+        }
+        self.open_flight();
+        self.ensure_parsed(&name)?;
+        frontend::sync(&mut self.to_server);
+        self.starts(Reply::Check);
+        Ok(())
+    }
+
+    /// Says that no table is behind the placeholder.
+    pub(super) fn answer_placeholder(&mut self) {
+        self.answer_from(&Directory::default(), &Lookup::Placeholder);
+    }
+
+    fn answer_from(&mut self, directory: &Directory, lookup: &Lookup<'_>) -> bool {
+        let Some(Ok(answer)) = lookup.answer(directory, &mut self.told) else { return false };
         server::row_description(&mut self.to_client, &answer.columns, Format::Text);
         for row in &answer.rows {
             server::data_row(&mut self.to_client, row);
         }
         server::command_complete(&mut self.to_client, &format!("SELECT {}", answer.rows.len()));
-        self.answer_ready();
-        Some(Taken::Here(size))
+        true
     }
 
     /// Refuses sqlx's question whether the columns of a statement can be null that it knows only the placeholder of.

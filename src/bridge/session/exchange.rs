@@ -46,6 +46,10 @@ pub(super) struct Exchange {
     pub(super) changes_types: bool,
     /// Something in the session outlives its transactions.
     pub(super) keeps_something: bool,
+    /// The statement that was described here last, while nothing else was asked.
+    pub(super) described: Option<String>,
+    /// The server does not take the statement that it was shown.
+    pub(super) check_failed: bool,
     pub(super) question: Option<Asking>,
     /// The types may be asked for on this session.
     pub(super) may_ask: bool,
@@ -98,6 +102,8 @@ impl Exchange {
             copying: false,
             changes_types: false,
             keeps_something: false,
+            described: None,
+            check_failed: false,
             question: None,
             may_ask: true,
             closing: BytesMut::new(),

@@ -23,6 +23,8 @@ pub(super) enum Reply {
         /// It asks for types as sqlx does.
         is_lookup: bool,
     },
+    /// To the bridge's own look whether the server takes a statement, in place of one that sqlx asked for.
+    Check,
     /// To everything of the bridge's own question for types.
     Question,
     /// To the bridge's own query that puts settings in force.
@@ -40,7 +42,7 @@ pub(super) enum Whose {
 impl Reply {
     /// Whether it ends with a `ReadyForQuery`.
     pub(super) fn ends_flight(&self) -> bool {
-        matches!(self, Self::Sync | Self::Query { .. } | Self::Question | Self::Settings)
+        matches!(self, Self::Sync | Self::Query { .. } | Self::Check | Self::Question | Self::Settings)
     }
 }
 

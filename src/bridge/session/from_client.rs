@@ -210,7 +210,7 @@ impl Exchange {
         let text = if frame.is_whole() { message::query(frame.body) } else { None };
         let lookup = text.filter(|_| self.is_late).and_then(Lookup::recognise);
         if let Some(lookup) = &lookup
-            && let Some(taken) = self.answer_lookup(lookup, frame.size)
+            && let Some(taken) = self.answer_lookup(lookup, frame.size)?
         {
             return Ok(taken);
         }
@@ -232,7 +232,7 @@ impl Exchange {
         self.expected.push(reply);
     }
 
-    fn starts(&mut self, reply: Reply) {
+    pub(super) fn starts(&mut self, reply: Reply) {
         if self.expected.flights() == 0 {
             self.patience.restarts();
         }

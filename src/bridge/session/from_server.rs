@@ -167,7 +167,7 @@ impl Exchange {
         let directory = self.types.known().unwrap_or_default();
         let Some(stranger) = self.told.stranger(&directory, types) else { return Ok(()) };
         if let Some(text) = text {
-            self.types.note_surprise(text);
+            self.types.must_describe(text);
         }
         self.types.note_change();
         let (Stranger::New(oid) | Stranger::Untellable(oid)) = stranger;
@@ -186,7 +186,9 @@ impl Exchange {
     fn note_error(&mut self, frame: &Frame<'_>) {
         self.is_fatal |= is_fatal(frame.body);
         self.copying = false;
-        for skipped in self.expected.skip() {
+        let skipped = self.expected.skip();
+        self.check_failed = self.expected.first() == Some(&Reply::Check);
+        for skipped in skipped {
             // A statement that the client sent is not there; the bridge's own is sent again with its next Bind.
             if let Reply::Parse { name, whose: Whose::Clients } = skipped
                 && !self.parsed.contains(&name)
@@ -197,6 +199,9 @@ impl Exchange {
     }
 
     fn note_ready(&mut self, frame: &Frame<'_>) -> Result<(), End> {
+        if self.expected.first() == Some(&Reply::Check) && !std::mem::take(&mut self.check_failed) {
+            self.answer_placeholder();
+        }
         let status = frame.body.first().and_then(|status| TransactionStatus::from_byte(*status));
         self.status = status.ok_or_else(|| unexpected(frame))?;
         // A Sync that a COPY might have overlooked was not counted.

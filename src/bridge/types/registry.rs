@@ -85,8 +85,8 @@ struct State {
     known: Option<Known>,
     /// The texts of statements that write and were described after a look at the server, by their hashes.
     checked: HashSet<u64>,
-    /// The texts of statements whose columns had types that nobody could be told of, by their hashes.
-    surprising: HashSet<u64>,
+    /// The texts of statements that only the server can describe, by their hashes.
+    undescribed: HashSet<u64>,
     hasher: RandomState,
 }
 
@@ -168,16 +168,17 @@ impl Types {
     /// What other clients did to types is noticed after a minute. A statement whose results must not be refused once it has run was
     /// described by the server before, or runs in a transaction that can be rolled back.
     pub(in crate::bridge) fn known_for(&self, text: &str, can_roll_back: bool) -> Option<Arc<Directory>> {
-        let hash = {
+        let is_checked = can_roll_back || !sql::may_write(text) || {
             let state = self.state();
-            let hash = state.hasher.hash_one(text);
-            if state.surprising.contains(&hash) {
-                return None;
-            }
-            hash
+            state.checked.contains(&state.hasher.hash_one(text))
         };
-        let is_checked = can_roll_back || !sql::may_write(text) || self.state().checked.contains(&hash);
         is_checked.then(|| self.known()).flatten()
+    }
+
+    /// Whether a statement is one that [`must_describe`](Self::must_describe) was said of.
+    pub(in crate::bridge) fn must_be_described(&self, text: &str) -> bool {
+        let state = self.state();
+        state.undescribed.contains(&state.hasher.hash_one(text))
     }
 
     /// Returns the types as known, if they did not change since and are not old.
@@ -193,14 +194,15 @@ impl Types {
         state.note_checked(text);
     }
 
-    /// Notes that a statement's columns were not what was known: it is described by the server from now on.
-    pub(in crate::bridge) fn note_surprise(&self, text: &str) {
+    /// Notes that only the server can describe a statement well enough: its columns were not what was known, or somebody wants to know them
+    /// without executing it.
+    pub(in crate::bridge) fn must_describe(&self, text: &str) {
         let mut state = self.state();
         let text = state.hasher.hash_one(text);
-        if state.surprising.len() >= MOST_CHECKED {
-            state.surprising.clear();
+        if state.undescribed.len() >= MOST_CHECKED {
+            state.undescribed.clear();
         }
-        state.surprising.insert(text);
+        state.undescribed.insert(text);
     }
 
     /// What the server is to be asked now; its answer is for [`learn`](Self::learn).

@@ -1,6 +1,7 @@
 //! sqlx, unmodified, over both transports; plain TCP is the control.
 
 mod batches;
+mod canary;
 mod cancellation;
 mod cases;
 mod cold_start;

@@ -349,6 +349,15 @@ async fn prepared_statements_are_described_where_the_client_needs_it() {
         let row = late.query().fetch_one(&counted.pool().await).await.unwrap();
         assert_eq!((row.get::<i32, _>("a"), row.get::<&str, _>("b")), (1, "x"));
     }
+    let wrong = (&pool).prepare("select nonsense".into_sql_str()).await.err().unwrap();
+    assert_eq!(wrong.as_database_error().unwrap().code().as_deref(), Some("42703"));
+    // By now the text is known to be prepared by itself.
+    let told = (&counted.pool().await).prepare("select 1 as a, 'x'::text as b".into_sql_str()).await.unwrap();
+    assert_eq!(told.columns().len(), 1, "another bridge does not know");
+    let mut other = pool.acquire().await.unwrap().detach();
+    other.clear_cached_statements().await.unwrap();
+    let told = (&mut other).prepare("select 1 as a, 'x'::text as b".into_sql_str()).await.unwrap();
+    assert_eq!(told.columns().len(), 2);
     let real = (&pool).prepare("select $1::int4 as a, 'x'::text as b".into_sql_str()).await.unwrap();
     let types: Vec<_> = real.columns().iter().map(|column| column.type_info().name().to_owned()).collect();
     assert_eq!(types, ["INT4", "TEXT"]);

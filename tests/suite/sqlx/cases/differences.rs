@@ -73,6 +73,12 @@ const OTHERWISE_OVER_HTTP: &[Otherwise] = &[
     Otherwise { gives: "0 rows", cases: &["stream_that_fails_midway_gives_rows_before"] },
 ];
 
+const OTHERWISE_OVER_SESSIONS: &[Otherwise] = &[
+    // sqlx prepares a statement without parameters or rows, to execute it or not, by the same messages: its error comes when it is
+    // executed, unless describe=always is asked for.
+    Otherwise { gives: "[] of ", cases: &["statement_of_ddl_described"] },
+];
+
 pub(super) fn refusal(case: &str) -> Option<&'static Refusal> {
     REFUSED_OVER_HTTP.iter().find(|refusal| refusal.cases.contains(&case))
 }
@@ -80,7 +86,8 @@ pub(super) fn refusal(case: &str) -> Option<&'static Refusal> {
 pub(super) fn otherwise(road: Road, case: &str) -> Option<&'static Otherwise> {
     let table = match road {
         Road::Http => OTHERWISE_OVER_HTTP,
-        Road::Tcp | Road::WebSocket | Road::Auto => &[],
+        Road::WebSocket | Road::Auto => OTHERWISE_OVER_SESSIONS,
+        Road::Tcp => &[],
     };
     table.iter().find(|otherwise| otherwise.cases.contains(&case))
 }
@@ -88,6 +95,6 @@ pub(super) fn otherwise(road: Road, case: &str) -> Option<&'static Otherwise> {
 /// The names in the tables.
 pub(super) fn listed() -> impl Iterator<Item = &'static str> {
     let refused = REFUSED_OVER_HTTP.iter().map(|refusal| refusal.cases);
-    let otherwise = OTHERWISE_OVER_HTTP.iter().map(|otherwise| otherwise.cases);
+    let otherwise = OTHERWISE_OVER_HTTP.iter().chain(OTHERWISE_OVER_SESSIONS).map(|otherwise| otherwise.cases);
     refused.chain(otherwise).flatten().copied()
 }
