@@ -44,8 +44,8 @@ impl Shared {
             config.endpoint_ws()?;
         }
         let http = match transport {
-            Transport::WebSocket | Transport::Auto => None,
-            Transport::Http => Some(HttpSession::new(&for_http(config, transport), runtime)?),
+            Transport::WebSocket => None,
+            Transport::Http | Transport::Auto => Some(HttpSession::new(&for_http(config, transport), runtime)?),
         };
         let batches = batch::Sender::sharing(config, runtime, http.clone())?;
         Ok(Self {

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     bridge::{statement::Prepared, types::nullability_of_placeholder},
     error::{Error, Result, SqlState},
+    sql::Dialect,
     wire::server::{self, Frontend},
 };
 
@@ -28,7 +29,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
                 self.say(server::parse_complete);
             }
             Frontend::Bind { portal, statement, param_formats, params, result_formats } => {
-                let bound = self.statement(&statement)?.bind(&param_formats, params, &result_formats)?;
+                let prepared = self.statement(&statement)?;
+                check_count(self.session.dialect(), &statement, prepared, params.len())?;
+                let bound = prepared.bind(&param_formats, params, &result_formats)?;
                 if nullability_of_placeholder(&bound.text, &bound.params) {
                     // No session knows more of the column that stood for them.
                     return Err(told(
@@ -112,4 +115,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
         message(&mut said);
         self.steps.push(Step::Say(said));
     }
+}
+
+/// Checks how many parameters are bound, as the server would and with its words.
+fn check_count(dialect: Dialect, name: &str, prepared: &Prepared, given: usize) -> Result<()> {
+    if !dialect.is_preparable(&prepared.text) {
+        // What looks like a parameter may be that of a function which is made.
+        return Ok(());
+    }
+    let required = dialect.highest_parameter(&prepared.text).max(prepared.param_types.len());
+    if given == required {
+        return Ok(());
+    }
+    let message =
+        format!("bind message supplies {given} parameters, but prepared statement \"{name}\" requires {required}");
+    Err(told("08P01", message))
 }

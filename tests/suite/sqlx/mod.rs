@@ -1,5 +1,6 @@
 //! sqlx, unmodified, over both transports; plain TCP is the control.
 
+mod auto;
 mod batches;
 mod canary;
 mod cancellation;

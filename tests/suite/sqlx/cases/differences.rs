@@ -79,6 +79,13 @@ const OTHERWISE_OVER_SESSIONS: &[Otherwise] = &[
     Otherwise { gives: "[] of ", cases: &["statement_of_ddl_described"] },
 ];
 
+const OTHERWISE_OVER_AUTO: &[Otherwise] = &[
+    // As over HTTP, where they are.
+    Otherwise { gives: "[] of ", cases: &["statement_prepared_and_wrong", "statement_of_ddl_described"] },
+    // A session gets to know what was prepared before it when that is used there.
+    Otherwise { gives: "0 prepared", cases: &["statement_count_in_the_server"] },
+];
+
 pub(super) fn refusal(case: &str) -> Option<&'static Refusal> {
     REFUSED_OVER_HTTP.iter().find(|refusal| refusal.cases.contains(&case))
 }
@@ -86,7 +93,8 @@ pub(super) fn refusal(case: &str) -> Option<&'static Refusal> {
 pub(super) fn otherwise(road: Road, case: &str) -> Option<&'static Otherwise> {
     let table = match road {
         Road::Http => OTHERWISE_OVER_HTTP,
-        Road::WebSocket | Road::Auto => OTHERWISE_OVER_SESSIONS,
+        Road::WebSocket => OTHERWISE_OVER_SESSIONS,
+        Road::Auto => OTHERWISE_OVER_AUTO,
         Road::Tcp => &[],
     };
     table.iter().find(|otherwise| otherwise.cases.contains(&case))
@@ -95,6 +103,7 @@ pub(super) fn otherwise(road: Road, case: &str) -> Option<&'static Otherwise> {
 /// The names in the tables.
 pub(super) fn listed() -> impl Iterator<Item = &'static str> {
     let refused = REFUSED_OVER_HTTP.iter().map(|refusal| refusal.cases);
-    let otherwise = OTHERWISE_OVER_HTTP.iter().chain(OTHERWISE_OVER_SESSIONS).map(|otherwise| otherwise.cases);
+    let otherwise = [OTHERWISE_OVER_HTTP, OTHERWISE_OVER_SESSIONS, OTHERWISE_OVER_AUTO];
+    let otherwise = otherwise.into_iter().flatten().map(|otherwise| otherwise.cases);
     refused.chain(otherwise).flatten().copied()
 }

@@ -123,7 +123,7 @@ async fn statement_count_in_the_server(ground: Ground) -> Seen {
     )
     .fetch_all(&pool)
     .await?;
-    Ok(seen::rows(&rows))
+    Ok(format!("{} prepared: {}", rows.len(), seen::rows(&rows)))
 }
 
 fn told<S: Statement<Database = sqlx::Postgres>>(statement: &S) -> String
