@@ -7,7 +7,7 @@ use sqlx::{
 
 use super::{capture::Capture, rows};
 
-/// A query whose rows a [`Batch`](super::Batch) can fetch: what [`sqlx::query`], [`query_as`](sqlx::query_as()),
+/// A query whose rows a [`Batch`](super::Batch) can fetch: what [`sqlx::query()`], [`query_as`](sqlx::query_as()),
 /// [`query_scalar`](sqlx::query_scalar()) and [`raw_sql`](sqlx::raw_sql) make, mapped or not, and what sqlx's macros make.
 #[diagnostic::on_unimplemented(
     message = "a batch cannot fetch the rows of `{Self}`",
