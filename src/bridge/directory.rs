@@ -51,9 +51,11 @@ pub(super) fn socket_in(directory: &Path) -> PathBuf {
 
 /// Listens on a directory's socket. It gets its name when it listens: a socket of that name at which nobody does is a dead process's.
 pub(super) fn listen_in(directory: &Path) -> io::Result<UnixListener> {
-    let unnamed = directory.join("new");
+    let name = socket_in(directory);
+    // A longer name, since a path that is too long must be refused here and not when clients come.
+    let unnamed = directory.join(format!(".s.PGSQL.{PORT}.new"));
     let socket = UnixListener::bind(&unnamed)?;
-    fs::rename(unnamed, socket_in(directory))?;
+    fs::rename(unnamed, name)?;
     Ok(socket)
 }
 
@@ -114,5 +116,21 @@ mod tests {
         drop(socket);
         remove_abandoned(parent.path());
         assert!(!live.exists() && new.exists());
+    }
+
+    #[test]
+    fn where_it_can_listen_clients_can_connect() {
+        let root = tempfile::tempdir().unwrap();
+        let mut refused = 0;
+        for length in 1..100 {
+            let parent = root.path().join("x".repeat(length));
+            fs::create_dir(&parent).unwrap();
+            let directory = create_in(&parent).unwrap();
+            match listen_in(&directory) {
+                Ok(_socket) => drop(UnixStream::connect(socket_in(&directory)).unwrap()),
+                Err(_) => refused += 1,
+            }
+        }
+        assert!((1..99).contains(&refused), "{refused} of 99 were refused");
     }
 }

@@ -204,18 +204,21 @@ fn two_bridges_have_nothing_in_common() {
 fn what_a_crash_has_left_is_removed_by_the_next_start() {
     let place = open_directory();
     let environment = [("XDG_RUNTIME_DIR", place.path().into())];
-    let left = Process::start(&environment).crash();
-    assert!(left.exists());
     let alive = Process::start(&environment);
-    let young = Process::start(&environment).crash();
-    let half_made = place.path().join("pgferry-bridge-0123");
-    fs::create_dir(&half_made).unwrap();
-    for directory in [&left, &alive.directory(), &half_made] {
-        let before = SystemTime::now() - Duration::from_secs(60);
-        File::open(directory).unwrap().set_modified(before).unwrap();
+    let left = Process::start(&environment).crash();
+    // Those of processes that came no further than to make it.
+    let [old, young] = ["old", "young"].map(|name| place.path().join(format!("pgferry-bridge-{name}")));
+    for (directory, time) in [
+        (&old, SystemTime::now() - Duration::from_secs(60)),
+        // However slow the machine is.
+        (&young, SystemTime::now() + Duration::from_secs(600)),
+    ] {
+        fs::create_dir(directory).unwrap();
+        File::open(directory).unwrap().set_modified(time).unwrap();
     }
+    assert!(left.exists());
     Process::start(&environment).end();
-    assert!(!left.exists() && !half_made.exists());
+    assert!(!left.exists() && !old.exists());
     assert!(alive.directory().exists() && young.exists());
     expect_logged_in(&alive.psql(&alive.said["password"]));
 }
