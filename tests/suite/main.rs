@@ -2,6 +2,8 @@
 
 #[cfg(unix)]
 mod bridge;
+#[cfg(unix)]
+mod bridge_hostile;
 mod diesel;
 mod diesel_async;
 mod execute;

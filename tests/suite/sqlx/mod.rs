@@ -16,6 +16,7 @@ mod pipelining;
 mod preparing;
 mod refusals;
 mod role_settings;
+mod round_trips;
 #[cfg(unix)]
 mod socket;
 mod statements;
