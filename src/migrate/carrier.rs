@@ -5,6 +5,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use super::place::place;
 use crate::{
     config::{Config, Transport},
     error::{Error, Outcome, Result},
@@ -80,7 +81,8 @@ impl Carrier {
             Road::Http(client) => {
                 let queries: Vec<Query<'_>> = statements.iter().map(Query::new).collect();
                 let options = BatchOptions::new().isolation_level(IsolationLevel::ReadCommitted);
-                let results = client.batch(&queries, options).await?;
+                let results = client.batch(&queries, options).await;
+                let results = results.map_err(|error| Failure { place: place(statements, &error), error })?;
                 let table = |result: crate::http::QueryResult| {
                     let rows = result.into_rows();
                     rows.iter()

@@ -23,6 +23,7 @@ mod history;
 mod ledger;
 mod lock;
 mod migration;
+mod place;
 mod runner;
 mod version;
 

@@ -22,6 +22,8 @@ const GLANCE: Duration = Duration::from_millis(200);
 
 /// Applies and reverts migrations over the configuration's transport.
 ///
+/// With [`Transport::Auto`](crate::Transport::Auto) that is the WebSocket, one session for all, where the configuration has both endpoints.
+///
 /// Each migration is one transaction with its row in the [`Ledger`], under an advisory lock that ends with it, so that over HTTP
 /// it is one request. Several runners may run at once, sqlx's own among them, whose lock it is.
 ///

@@ -9,7 +9,7 @@ use pgferry::{
 use pgferry_test_support::Stage;
 use sqlx::{PgPool, migrate::Migrator};
 
-const TRANSPORTS: [Transport; 2] = [Transport::Http, Transport::WebSocket];
+const TRANSPORTS: [Transport; 3] = [Transport::Http, Transport::WebSocket, Transport::Auto];
 
 /// Files for a folder in sqlx's layout.
 const FILES: [(&str, &str); 4] = [
@@ -113,13 +113,28 @@ async fn a_failure_leaves_what_was_before_it_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn over_websocket_an_error_names_its_line() {
+async fn an_error_names_its_line() {
+    for transport in TRANSPORTS {
+        let stage = Stage::start();
+        let mut runner = runner(&stage, transport).await;
+        let script = "select 'é';\nselect 1;\nselect nothing;";
+        let error = runner.run(&[migration(1, script)], None, |_| ()).await.unwrap_err();
+        assert_eq!(error.to_string(), "migration 1 failed in line 3", "{transport}");
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.starts_with("ERROR: column \"nothing\" does not exist (42703)"), "{source}");
+        let error = runner.run(&[migration(1, "select 1;\n\nselec 1;")], None, |_| ()).await.unwrap_err();
+        assert_eq!(error.to_string(), "migration 1 failed in line 3", "{transport}");
+    }
+}
+
+#[tokio::test]
+async fn over_http_an_error_that_may_be_of_several_statements_names_no_line() {
     let stage = Stage::start();
-    let mut runner = runner(&stage, Transport::WebSocket).await;
-    let error = runner.run(&[migration(1, "select 'é';\nselect 1;\nselect nothing;")], None, |_| ()).await.unwrap_err();
-    assert_eq!(error.to_string(), "migration 1 failed in line 3");
-    let source = std::error::Error::source(&error).unwrap().to_string();
-    assert_eq!(source, "ERROR: column \"nothing\" does not exist (42703)");
+    let mut runner = runner(&stage, Transport::Http).await;
+    let script =
+        "do 'begin if to_regclass(''a'') is null then create table a (); end if; end';\ndrop table a;\ndrop table a;";
+    let error = runner.run(&[migration(1, script)], None, |_| ()).await.unwrap_err();
+    assert_eq!(error.to_string(), "migration 1 failed");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! sqlx's migrators: over WebSocket by sqlx's own runner, over HTTP by pgferry's.
+//! sqlx's migrators: by sqlx's own runner where there are sessions, and by pgferry's everywhere.
 
 use pgferry::migrate::State;
 use sqlx::migrate::{MigrateError, Migrator};
@@ -8,15 +8,21 @@ use super::*;
 static MIGRATOR: Migrator = sqlx::migrate!("tests/migrations");
 
 #[tokio::test]
-async fn sqlxs_own_runner_works_over_websocket() {
-    let stage = Stage::start();
-    let pool = Road::WebSocket.pool(&stage).await;
-    MIGRATOR.run_to(1, &pool).await.unwrap();
-    assert_eq!(stage.psql("select count(*) from _sqlx_migrations"), "1");
-    MIGRATOR.run(&pool).await.unwrap();
-    assert_eq!(stage.psql("select to_regclass('crews_name')"), "crews_name");
-    MIGRATOR.undo(&pool, 0).await.unwrap();
-    assert_eq!(stage.psql("select to_regclass('crews') is null, count(*) from _sqlx_migrations"), "t|0");
+async fn sqlxs_own_runner_works_where_there_are_sessions() {
+    for road in [Road::WebSocket, Road::Auto] {
+        let stage = Stage::start();
+        let pool = road.pool(&stage).await;
+        MIGRATOR.run_to(1, &pool).await.unwrap();
+        assert_eq!(stage.psql("select count(*) from _sqlx_migrations"), "1", "{road:?}");
+        MIGRATOR.run(&pool).await.unwrap();
+        assert_eq!(stage.psql("select to_regclass('crews_name')"), "crews_name", "{road:?}");
+        MIGRATOR.undo(&pool, 0).await.unwrap();
+        assert_eq!(
+            stage.psql("select to_regclass('crews') is null, count(*) from _sqlx_migrations"),
+            "t|0",
+            "{road:?}"
+        );
+    }
 }
 
 #[tokio::test]

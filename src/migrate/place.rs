@@ -1,0 +1,64 @@
+//! Which of a transaction's statements an error is of, where Postgres says no more than a character's number.
+
+use crate::error::Error;
+
+/// Returns which of the statements failed, and at which character, from 0: the only one that has, where the error points, what
+/// the error names.
+pub(super) fn place(statements: &[String], error: &Error) -> Option<(usize, usize)> {
+    let error = error.as_db_error()?;
+    let at = usize::try_from(error.position?).ok()?.checked_sub(1)?;
+    let name = named(&error.message)?;
+    let mut fitting = statements.iter().enumerate().filter(|(_, statement)| has_at(statement, at, name));
+    let (index, _) = fitting.next()?;
+    fitting.next().is_none().then_some((index, at))
+}
+
+/// What an error's message names first: `relation "t" does not exist`, `function f(integer) does not exist`.
+fn named(message: &str) -> Option<&str> {
+    if let Some(rest) = message.strip_prefix("function ") {
+        return rest.split('(').next();
+    }
+    message.split('"').nth(1)
+}
+
+/// Whether a name stands at a character, in quotes or not.
+fn has_at(statement: &str, at: usize, name: &str) -> bool {
+    let Some((start, _)) = statement.char_indices().nth(at) else { return false };
+    let rest = statement.get(start..).unwrap_or_default();
+    let rest = rest.strip_prefix('"').unwrap_or(rest);
+    rest.get(..name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+    use crate::error::{DbError, Error, SqlState};
+
+    fn error(message: &str, position: u32) -> Error {
+        let mut error = DbError::new("ERROR", Some(SqlState::from_code("42601")), message);
+        error.position = Some(position);
+        Error::db(error)
+    }
+
+    fn statements(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn the_statement_that_has_the_name_there_is_the_one() {
+        let three = statements(&["select 1 as nothing", "é; selec 1", "insert into \"T\" values (f(1))"]);
+        assert_eq!(place(&three, &error("syntax error at or near \"selec\"", 4)), Some((1, 3)));
+        assert_eq!(place(&three, &error("relation \"T\" does not exist", 13)), Some((2, 12)));
+        assert_eq!(place(&three, &error("function f(integer) does not exist", 25)), Some((2, 24)));
+    }
+
+    #[test]
+    fn what_may_be_of_several_or_of_none_has_no_place() {
+        let alike = statements(&["drop table a", "drop table b", "drop table a"]);
+        assert_eq!(place(&alike, &error("table \"a\" does not exist", 12)), None);
+        assert_eq!(place(&alike, &error("table \"b\" does not exist", 12)), Some((1, 11)));
+        for (message, position) in [("table \"c\" does not exist", 12), ("no name", 1), ("table \"a\"", 100)] {
+            assert_eq!(place(&alike, &error(message, position)), None);
+        }
+    }
+}
