@@ -82,6 +82,7 @@ const OTHERWISE_OVER_SESSIONS: &[Otherwise] = &[
 const OTHERWISE_OVER_AUTO: &[Otherwise] = &[
     // As over HTTP, where they are.
     Otherwise { gives: "[] of ", cases: &["statement_prepared_and_wrong", "statement_of_ddl_described"] },
+    Otherwise { gives: "0 rows", cases: &["stream_that_fails_midway_gives_rows_before"] },
     // A session gets to know what was prepared before it when that is used there.
     Otherwise { gives: "0 prepared", cases: &["statement_count_in_the_server"] },
 ];
