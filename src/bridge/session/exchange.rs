@@ -166,7 +166,8 @@ impl Exchange {
             let mut out = std::mem::take(&mut self.to_server);
             self.question(&mut out)?;
             self.to_server = out;
-            self.expected.push(Reply::Question);
+            // The client may come to wait for it.
+            self.starts(Reply::Question);
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::{
         frames::{self, Frame, WHOLE},
         types::Stranger,
     },
-    error::Error,
+    error::{DbError, Error},
     execute::Output,
     sql,
     wire::{self, DataRow, TransactionStatus},
@@ -228,11 +228,11 @@ impl Exchange {
 
     fn answer_to_question(&mut self, frame: &Frame<'_>) -> Result<(), End> {
         match (frame.tag, &mut self.question) {
-            (b'D', Some(asking)) => {
-                // No row of the catalogue's is as large as not to come whole.
-                let row = DataRow::parse(bytes::Bytes::copy_from_slice(frame.body));
-                asking.rows.push(row.map_err(|_| unexpected(frame))?);
-            }
+            (b'D', Some(asking)) => match DataRow::parse(bytes::Bytes::copy_from_slice(frame.body)) {
+                Ok(row) => asking.rows.push(row),
+                // A row so large that it does not come whole.
+                Err(_) => asking.error = Some(DbError::new("ERROR", None, "a type is too large to be told of")),
+            },
             (b'E', Some(asking)) => asking.error = Some(wire::read_error(frame.body)),
             (b'Z', _) => {
                 if let Some(Asking { question, rows, error }) = self.question.take() {

@@ -396,3 +396,19 @@ async fn the_status_is_the_servers_after_whatever_was_answered_here() {
     sqlx::query("select 2").execute(&mut connection).await.unwrap();
     assert!(!connection.is_in_transaction());
 }
+
+/// Its labels take more than a message that is looked at whole.
+#[tokio::test]
+async fn a_type_too_large_to_be_told_of_is_described_by_the_server() {
+    let counted = Counted::start();
+    counted.stage.psql(
+        "do $$ begin execute (select 'create type large as enum (' || string_agg(format('%L', n || repeat('x', 50)), ',') || ')'
+             from generate_series(1, 8000) n); end $$",
+    );
+    let pool = counted.pool().await;
+    for text in ["select 1 as a", "select count(*)::int4 as a from pg_class"] {
+        assert!(sqlx::query(text).fetch_one(&pool).await.unwrap().get::<i32, _>("a") > 0, "{text}");
+    }
+    let mut labels = sqlx::query("select enum_last(null::large)").fetch(&pool);
+    assert!(labels.try_next().await.unwrap().is_some());
+}
