@@ -57,7 +57,8 @@ struct On {
     #[arg(long, value_name = "DIR", default_value = "migrations")]
     source: PathBuf,
 
-    /// Whether statements travel over HTTP or WebSocket; defaults to what the URL or PGFERRY_TRANSPORT says
+    /// What carries the statements: http, websocket, or auto, which here is websocket where there is one; defaults to what the URL or
+    /// PGFERRY_TRANSPORT says
     #[arg(long, value_name = "TRANSPORT")]
     transport: Option<String>,
 

@@ -44,7 +44,7 @@ pub(crate) struct Ping {
     #[command(flatten)]
     database: Database,
 
-    /// Which transports are tried; both by default, where the URL has an endpoint for both
+    /// Which transports are tried; auto, the default, is each that the URL has an endpoint for, since auto uses both
     #[arg(long, value_name = "TRANSPORT")]
     transport: Option<Transports>,
 
@@ -75,6 +75,7 @@ pub(crate) struct Ping {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Transports {
+    Auto,
     Http,
     Websocket,
     Both,
@@ -158,7 +159,7 @@ impl Ping {
             Some(Transports::Http) => vec![Transport::Http],
             Some(Transports::Websocket) => vec![Transport::WebSocket],
             Some(Transports::Both) => both.into(),
-            None => {
+            None | Some(Transports::Auto) => {
                 let known = both.into_iter().filter(|transport| subject.endpoint(*transport).is_ok());
                 let known: Vec<_> = known.collect();
                 if known.is_empty() { both.into() } else { known }

@@ -51,7 +51,8 @@ pub(crate) struct Query {
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
 
-    /// What carries the statements: websocket or http; the URL's own choice where it is not given
+    /// What carries the statements: http, websocket, or auto, which is http unless one of them needs a session; the URL's own choice
+    /// where it is not given
     #[arg(long, value_name = "NAME")]
     transport: Option<Transport>,
 
@@ -106,7 +107,7 @@ What is on standard error:
   errors, notices (over WebSocket; HTTP drops them), times, and with csv, json and jsonl the command tags
 
 COPY from or to the client is refused: use psql for it, or --format csv for a query's rows. Over HTTP, what needs a session is
-refused before anything is sent.
+refused before anything is sent; with --transport auto, the default, such a script goes over WebSocket as a whole.
 
 Exit status:
   0 all went well    1 a statement failed    2 the command line or a setting is wrong
@@ -124,6 +125,7 @@ impl Query {
             let count = statements.len();
             return Err(Usage(format!("parameters go with one statement, and there are {count}: send it alone")).into());
         }
+        let config = session::choose(config, &script, self.single_transaction);
         session::check(config.get_transport(), &script, self.single_transaction)?;
         let output = self.output.open()?;
         if statements.is_empty() {

@@ -1,5 +1,6 @@
 //! `pgferry query` as whoever types it sees it.
 
+mod auto;
 mod dotenv;
 mod endings;
 mod errors;
