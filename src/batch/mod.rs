@@ -26,8 +26,10 @@ mod flight;
 mod outputs;
 mod sender;
 mod sessions;
+mod shared;
 
 pub use failure::Failure;
 pub use sender::Sender;
+pub use shared::send_on;
 
 pub use crate::http::{BatchOptions, IsolationLevel};

@@ -122,7 +122,7 @@ impl Sender {
     }
 }
 
-async fn over_http(
+pub(super) async fn over_http(
     session: &HttpSession,
     statements: &[Statement],
     options: BatchOptions,

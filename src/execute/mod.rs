@@ -31,7 +31,7 @@ pub use rows::Rows;
 pub(crate) use script::Script;
 pub use server_info::ServerInfo;
 pub use session::Session;
-pub use shared::{Answers, CancelToken, SharedSession};
+pub use shared::{Answers, CancelToken, Carrier, Demands, SharedSession};
 pub use statement::Statement;
 pub use wire_session::{Opening, WireClient, WireSession, cancel, open, open_on};
 pub(crate) use wire_session::{open_ahead, settings};

@@ -145,6 +145,46 @@ impl Runner {
         Ok(count)
     }
 
+    /// Applies one migration, whatever others there are; false where it is recorded already.
+    ///
+    /// As to failures and dropping it, it is like [`run`](Self::run).
+    ///
+    /// # Errors
+    ///
+    /// As of [`run`](Self::run).
+    pub async fn run_one(&mut self, migration: &Migration) -> Result<bool, MigrateError> {
+        let table = self.prepare().await?;
+        match self.is_applied(&table, migration).await? {
+            true => Ok(false),
+            false => self.step(&table, migration, &migration.up, Direction::Up).await,
+        }
+    }
+
+    /// Reverts one migration, whatever others there are; false where it is not recorded.
+    ///
+    /// As to failures and dropping it, it is like [`run`](Self::run).
+    ///
+    /// # Errors
+    ///
+    /// As of [`revert`](Self::revert).
+    pub async fn revert_one(&mut self, migration: &Migration) -> Result<bool, MigrateError> {
+        let Some(down) = &migration.down else { return Err(MigrateError::Irreversible(migration.version.clone())) };
+        let table = self.prepare().await?;
+        match self.is_applied(&table, migration).await? {
+            true => self.step(&table, migration, down, Direction::Down).await,
+            false => Ok(false),
+        }
+    }
+
+    /// Whether a migration is recorded, where none has begun and not ended.
+    async fn is_applied(&mut self, table: &str, migration: &Migration) -> Result<bool, MigrateError> {
+        let applied = self.settled(table).await?;
+        match applied.iter().find(|applied| !applied.ended) {
+            Some(dirty) => Err(MigrateError::Dirty(dirty.version.clone())),
+            None => Ok(applied.iter().any(|applied| applied.version == migration.version)),
+        }
+    }
+
     /// Takes one step and records it; false where another runner has taken it.
     async fn step(
         &mut self,

@@ -45,10 +45,12 @@
 //!
 //! - `ring` (default) or `aws-lc-rs`: whose cryptography TLS uses.
 //! - `r2d2`: the connection can be pooled with `diesel::r2d2`.
+//! - `migrations`: diesel's migrations over HTTP too, and safe against others that run them at the same time.
 //! - `async`: `AsyncFerryConnection`, for diesel-async and its pools.
 
 #[cfg(feature = "async")]
 mod asynchronous;
+mod batch;
 mod columns;
 mod connection;
 mod cursor;
@@ -56,6 +58,8 @@ mod error;
 mod executor;
 mod metadata;
 mod migration;
+#[cfg(feature = "migrations")]
+pub mod migrations;
 #[cfg(feature = "r2d2")]
 mod r2d2;
 mod row;
@@ -65,6 +69,7 @@ mod transaction;
 
 #[cfg(feature = "async")]
 pub use asynchronous::{AsyncFerryConnection, TransactionBuilder};
+pub use batch::{Batch, Results, Slot};
 pub use connection::FerryConnection;
 pub use cursor::Cursor;
 pub use pgferry::{Config, Error, Transport};

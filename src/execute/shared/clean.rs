@@ -10,6 +10,11 @@ impl Traces {
         self.0 = !discards_all(text) && (self.0 || dialect.leaves_session_state(text));
     }
 
+    /// Notes that something may have been left behind.
+    pub(super) fn note_state(&mut self, is_left: bool) {
+        self.0 |= is_left;
+    }
+
     pub(super) fn are_there(self) -> bool {
         self.0
     }

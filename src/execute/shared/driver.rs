@@ -14,16 +14,21 @@ use crate::{
     error::Result,
     execute::HttpSession,
     runtime::Runtime,
-    wire::{Notification, TransactionStatus},
+    wire::Notification,
 };
 
 /// The task that owns what carries a session.
 pub(super) struct Driver {
+    opener: Opener,
+    inbox: Inbox,
+    notify: mpsc::UnboundedSender<Notification>,
+}
+
+/// What opens the roads.
+struct Opener {
     config: Config,
     runtime: Runtime,
     noted: Arc<Noted>,
-    inbox: Inbox,
-    notify: mpsc::UnboundedSender<Notification>,
 }
 
 enum Road {
@@ -39,12 +44,12 @@ impl Driver {
         commands: mpsc::UnboundedReceiver<Command>,
         notify: mpsc::UnboundedSender<Notification>,
     ) -> Self {
-        Self { config, runtime, noted, inbox: Inbox::new(commands), notify }
+        Self { opener: Opener { config, runtime, noted }, inbox: Inbox::new(commands), notify }
     }
 
     /// Opens the session, says how that went, and serves it to its end.
     pub(super) async fn run(mut self, opened: oneshot::Sender<Result<()>>) {
-        match self.open().await {
+        match self.opener.open().await {
             Ok((http, road)) => {
                 // Whoever does not wait any more has dropped the session, whose end is then the next thing seen.
                 let _ = opened.send(Ok(()));
@@ -54,6 +59,44 @@ impl Driver {
         }
     }
 
+    async fn serve(&mut self, http: Option<Box<HttpRoad>>, mut road: Road) {
+        loop {
+            road = match road {
+                Road::Http(carrier) => match carrier.serve(&mut self.inbox, &self.opener.noted).await {
+                    http_road::End::Over => return,
+                    http_road::End::NeedsSession(command) => match self.opener.open_wire(Some(&carrier)).await {
+                        Ok(wire) => {
+                            self.inbox.put_back(command);
+                            Road::Wire(wire)
+                        }
+                        Err(error) => {
+                            command.fail(error);
+                            Road::Http(carrier)
+                        }
+                    },
+                },
+                Road::Wire(carrier) => {
+                    match (carrier.serve(&mut self.inbox, &self.opener.noted, &self.notify).await, &http) {
+                        (wire_road::End::Idle, Some(http)) => {
+                            self.opener.noted.set_road(Transport::Http, None);
+                            Road::Http(http.clone())
+                        }
+                        (wire_road::End::Lost, _) => {
+                            self.opener.noted.set_lost();
+                            while let Some(command) = self.inbox.next().await {
+                                command.refuse();
+                            }
+                            return;
+                        }
+                        _ => return,
+                    }
+                }
+            };
+        }
+    }
+}
+
+impl Opener {
     /// Opens what the configuration's transport begins with, and what it goes back to.
     async fn open(&self) -> Result<(Option<Box<HttpRoad>>, Road)> {
         let transport = self.config.resolve_transport()?;
@@ -71,39 +114,5 @@ impl Driver {
         let road = WireRoad::open(&self.config, http.map(HttpRoad::dialect)).await?;
         self.noted.set_road(Transport::WebSocket, road.key());
         Ok(Box::new(road))
-    }
-
-    async fn serve(&mut self, http: Option<Box<HttpRoad>>, mut road: Road) {
-        loop {
-            road = match road {
-                Road::Http(carrier) => match carrier.serve(&mut self.inbox, &self.noted).await {
-                    http_road::End::Over => return,
-                    http_road::End::NeedsSession(work, replies) => match self.open_wire(Some(&carrier)).await {
-                        Ok(wire) => {
-                            self.inbox.put_back(Command::Run(work, replies));
-                            Road::Wire(wire)
-                        }
-                        Err(error) => {
-                            replies.end(Err(error), Some(TransactionStatus::Idle));
-                            Road::Http(carrier)
-                        }
-                    },
-                },
-                Road::Wire(carrier) => match (carrier.serve(&mut self.inbox, &self.noted, &self.notify).await, &http) {
-                    (wire_road::End::Idle, Some(http)) => {
-                        self.noted.set_road(Transport::Http, None);
-                        Road::Http(http.clone())
-                    }
-                    (wire_road::End::Lost, _) => {
-                        self.noted.set_lost();
-                        while let Some(command) = self.inbox.next().await {
-                            command.refuse();
-                        }
-                        return;
-                    }
-                    _ => return,
-                },
-            };
-        }
     }
 }

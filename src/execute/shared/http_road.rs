@@ -2,6 +2,7 @@ use super::{
     answers::Replies,
     clean::needs_session,
     command::{Command, Work},
+    exclusive::Carrier,
     inbox::Inbox,
     noted::Noted,
 };
@@ -24,7 +25,7 @@ pub(super) struct HttpRoad {
 pub(super) enum End {
     /// The session's user is gone.
     Over,
-    NeedsSession(Work, Replies),
+    NeedsSession(Command),
 }
 
 /// What became of a statement.
@@ -47,18 +48,28 @@ impl HttpRoad {
 
     pub(super) async fn serve(&self, inbox: &mut Inbox, noted: &Noted) -> End {
         while let Some(command) = inbox.next().await {
-            // Nothing is kept over HTTP that could be forgotten.
-            let Command::Run(work, replies) = command else { continue };
+            let (work, replies) = match command {
+                Command::Run(work, replies) => (work, replies),
+                Command::Exclusive(exclusive) if self.has_other && exclusive.demands.session => {
+                    return End::NeedsSession(Command::Exclusive(exclusive));
+                }
+                Command::Exclusive(exclusive) => {
+                    (exclusive.operation)(Carrier::Http(&self.session)).await;
+                    continue;
+                }
+                // Nothing is kept over HTTP that could be forgotten.
+                Command::Forget(_) => continue,
+            };
             if replies.are_unwanted() {
                 continue;
             }
             if self.has_other && needs_session(self.dialect(), work.text()) {
-                return End::NeedsSession(work, replies);
+                return End::NeedsSession(Command::Run(work, replies));
             }
             match self.run(&work, &replies, inbox, noted).await {
                 Outcome::Ended(result) => replies.end(result, Some(TransactionStatus::Idle)),
                 // Either nothing was executed, or what was has changed nothing.
-                Outcome::Refused(_) if self.has_other => return End::NeedsSession(work, replies),
+                Outcome::Refused(_) if self.has_other => return End::NeedsSession(Command::Run(work, replies)),
                 Outcome::Refused(error) => replies.end(Err(error), Some(TransactionStatus::Idle)),
                 Outcome::Over => return End::Over,
             }

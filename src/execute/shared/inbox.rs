@@ -5,7 +5,6 @@ use tokio::sync::mpsc;
 use super::command::Command;
 
 /// The commands that have come and are not done yet.
-#[derive(Debug)]
 pub(super) struct Inbox {
     receiver: mpsc::UnboundedReceiver<Command>,
     waiting: VecDeque<Command>,

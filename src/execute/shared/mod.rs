@@ -8,6 +8,7 @@ mod cancel_token;
 mod clean;
 mod command;
 mod driver;
+mod exclusive;
 mod http_road;
 mod inbox;
 mod noted;
@@ -33,6 +34,7 @@ use crate::{
 
 pub use answers::Answers;
 pub use cancel_token::CancelToken;
+pub use exclusive::{Carrier, Demands};
 
 /// A session over WebSocket, or the lack of one over HTTP, whose statements may be given before those before them are answered.
 ///

@@ -9,6 +9,7 @@ use super::{
     answers::Replies,
     clean::Traces,
     command::{Command, Work},
+    exclusive::{Carrier, Exclusive},
     inbox::Inbox,
     noted::Noted,
 };
@@ -88,7 +89,14 @@ impl WireRoad {
         loop {
             self.send(inbox, noted);
             let end = match self.under_way.front() {
-                None => self.wait_idle(inbox).await,
+                None => match inbox.take() {
+                    Some(Command::Exclusive(exclusive)) => self.lend(exclusive, noted).await,
+                    Some(other) => {
+                        inbox.put_back(other);
+                        None
+                    }
+                    None => self.wait_idle(inbox).await,
+                },
                 Some(oldest) if oldest.replies.are_full() && self.under_way.len() == 1 && inbox.is_empty() => {
                     tokio::select! {
                         () = oldest.replies.room() => self.restart(),
@@ -119,7 +127,8 @@ impl WireRoad {
             let is_copy = match inbox.first() {
                 Some(Command::Run(work, _)) => self.is_copy(work),
                 Some(Command::Forget(_)) => false,
-                None => return,
+                // It waits for what is under way.
+                Some(Command::Exclusive(_)) | None => return,
             };
             if is_copy && !self.under_way.is_empty() {
                 return;
@@ -139,6 +148,7 @@ impl WireRoad {
                     self.under_way.push_back(UnderWay { replies, is_copy });
                 }
                 Some(Command::Forget(name)) => self.forget(name),
+                Some(other) => return inbox.put_back(other),
                 None => return,
             }
         }
@@ -167,6 +177,23 @@ impl WireRoad {
         if self.client.is_prepared(&name) {
             self.client.close_statement(&name);
         }
+    }
+
+    /// Lets an operation have the session for itself.
+    async fn lend(&mut self, exclusive: Exclusive, noted: &Noted) -> Option<End> {
+        let Exclusive { operation, demands, refused: _ } = exclusive;
+        self.traces.note_state(demands.leaves_state);
+        self.restart();
+        let in_time = tokio::select! {
+            () = operation(Carrier::Session(&mut self.client)) => true,
+            () = sleep_until(self.deadline) => false,
+        };
+        if !in_time {
+            self.cancel().await;
+            return Some(End::Lost);
+        }
+        noted.set_status(self.client.transaction_status());
+        (!self.client.is_usable()).then_some(End::Lost)
     }
 
     async fn wait_idle(&mut self, inbox: &mut Inbox) -> Option<End> {

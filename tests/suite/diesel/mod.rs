@@ -10,6 +10,7 @@ use pgferry_test_support::Stage;
 
 mod errors;
 mod events;
+mod migrations;
 mod network;
 mod odd_role;
 mod one;

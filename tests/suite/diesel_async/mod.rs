@@ -1,5 +1,6 @@
 //! `pgferry_diesel::AsyncFerryConnection`; diesel-async's own connection over TCP is the control.
 
+mod batches;
 mod cancelling;
 mod migrations;
 mod pipelining;

@@ -18,7 +18,7 @@ use super::types::{Name, Oids, StandIns, Types, oids};
 type Collector = RawBytesBindCollector<Pg>;
 
 /// The parameters of a query in Postgres's binary form, and their types.
-pub(super) struct Binds {
+pub struct Binds {
     pub(super) values: Vec<Option<Vec<u8>>>,
     pub(super) types: Vec<PgTypeMetadata>,
     unknown: Vec<Name>,

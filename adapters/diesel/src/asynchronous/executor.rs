@@ -124,7 +124,7 @@ impl AsyncFerryConnection {
         Ok(prepared.with(binds.values))
     }
 
-    fn tell(&self, event: InstrumentationEvent<'_>) {
+    pub(super) fn tell(&self, event: InstrumentationEvent<'_>) {
         let mut instrumentation = self.instrumentation.lock().unwrap_or_else(PoisonError::into_inner);
         instrumentation.on_connection_event(event);
     }

@@ -1,5 +1,6 @@
 //! The connection for `diesel-async`.
 
+mod batch;
 mod binds;
 mod connection;
 mod executor;
