@@ -1,7 +1,7 @@
 use super::{Failure, admission, flight, sender::over_http};
 use crate::{
     error::Error,
-    execute::{Carrier, Demands, Output, SharedSession, Statement, WireClient},
+    execute::{Carrier, Demands, Output, Session, Statement, WireClient},
     http::BatchOptions,
     sql::Dialect,
     wire::TransactionStatus,
@@ -18,7 +18,7 @@ use crate::{
 ///
 /// Those of [`Sender::send`](super::Sender::send); and a refusal inside a transaction, which a batch cannot be a part of.
 pub async fn send_on(
-    session: &SharedSession,
+    session: &Session,
     statements: Vec<Statement>,
     options: BatchOptions,
 ) -> Result<Vec<Output>, Failure> {

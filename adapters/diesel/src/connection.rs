@@ -10,7 +10,10 @@ use diesel::{
     query_builder::{QueryFragment, QueryId},
     result,
 };
-use pgferry::{Config, Error, Transport, execute::BlockingSession};
+use pgferry::{
+    Config, Error, Transport,
+    execute::{BlockingSession, CancelToken},
+};
 
 use crate::{error, statement::Prepared};
 
@@ -94,6 +97,12 @@ impl FerryConnection {
     #[must_use]
     pub fn transport(&self) -> Transport {
         self.session.transport()
+    }
+
+    /// Returns what cancels the statement that is running then, from any thread.
+    #[must_use]
+    pub fn cancel_token(&self) -> CancelToken {
+        self.session.cancel_token()
     }
 
     /// Builds a transaction with an isolation level, read only, or deferrable.

@@ -134,7 +134,7 @@ fn announce(server: &Server) -> anyhow::Result<()> {
 fn check(server: &Server) {
     let (config, runtime) = (server.config().clone(), server.runtime().clone());
     server.runtime().spawn(async move {
-        if let Err(error) = Session::connect(&config, &runtime).await {
+        if let Err(error) = Session::connect_on(&config, runtime).await {
             tracing::warn!("{}. Each client that connects tries again.", told(&error));
         }
     });

@@ -8,6 +8,7 @@ use diesel::{
 use pgferry_diesel::{Config, FerryConnection, Transport};
 use pgferry_test_support::Stage;
 
+mod batches;
 mod errors;
 mod events;
 mod migrations;

@@ -11,7 +11,7 @@ use diesel::{
     query_builder::{QueryFragment, bind_collector::RawBytesBindCollector},
     result::Error::SerializationError,
 };
-use pgferry::{Oid, execute::SharedSession};
+use pgferry::{Oid, execute::Session};
 
 use super::types::{Name, Oids, StandIns, Types, oids};
 
@@ -40,7 +40,7 @@ impl Binds {
     }
 
     /// Puts the types in the place of their stand-ins, looking them up where there are any.
-    pub(super) async fn resolve(&mut self, types: &Types, session: &SharedSession) -> QueryResult<()> {
+    pub(super) async fn resolve(&mut self, types: &Types, session: &Session) -> QueryResult<()> {
         if self.unknown.is_empty() {
             return Ok(());
         }

@@ -14,7 +14,7 @@ use diesel_async::{AnsiTransactionManager, AsyncConnection, TransactionManager a
 use futures_util::{Stream, stream};
 use pgferry::{
     Config, Error, Transport,
-    execute::{CancelToken, SharedSession},
+    execute::{CancelToken, Session},
 };
 
 use super::{TransactionBuilder, notes::Notes, types::Types};
@@ -52,7 +52,7 @@ use crate::{connection::public_url, error, statement::Prepared};
 /// A query whose future is dropped still runs to its end, unless it was not sent yet, and disturbs none that follows. A transaction whose
 /// future is dropped stays open: pools drop such a connection, as they do `AsyncPgConnection`.
 pub struct AsyncFerryConnection {
-    pub(super) session: SharedSession,
+    pub(super) session: Session,
     pub(super) statements: Mutex<StatementCache<Pg, Prepared>>,
     pub(super) types: Types,
     /// Shared with the results that are still being read.
@@ -89,7 +89,7 @@ impl AsyncFerryConnection {
         let mut instrumentation = DynInstrumentation::default_instrumentation();
         instrumentation.on_connection_event(InstrumentationEvent::start_establish_connection(&url));
         let session = match config {
-            Ok(config) => SharedSession::connect(&config).await,
+            Ok(config) => Session::connect(&config).await,
             Err(error) => Err(error),
         };
         let failure = session.as_ref().err().map(error::connection_error);

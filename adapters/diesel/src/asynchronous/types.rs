@@ -9,7 +9,7 @@ use diesel::{
 };
 use pgferry::{
     Oid,
-    execute::{Output, SharedSession, Statement},
+    execute::{Output, Session, Statement},
     wire::Format,
 };
 
@@ -47,7 +47,7 @@ impl Types {
     }
 
     /// Looks types up, in one round trip where the first are asked for.
-    pub(super) async fn look_up(&self, session: &SharedSession, names: &[Name]) -> QueryResult<HashMap<Name, Oids>> {
+    pub(super) async fn look_up(&self, session: &Session, names: &[Name]) -> QueryResult<HashMap<Name, Oids>> {
         if !self.lock().has_all {
             let all = ask(session, Statement::new(metadata::TYPES)).await?;
             let mut known = self.lock();
@@ -75,7 +75,7 @@ impl Types {
     }
 
     /// Looks up one that was made since, or a table's row type.
-    async fn look_up_one(&self, session: &SharedSession, schema: Option<&str>, name: &str) -> QueryResult<Oids> {
+    async fn look_up_one(&self, session: &Session, schema: Option<&str>, name: &str) -> QueryResult<Oids> {
         const TEXT: Oid = 25;
         let param = |value: &str| Some(value.as_bytes().to_vec().into());
         let question = Statement::new(metadata::ONE_TYPE).param(TEXT, param(name)).param(TEXT, schema.and_then(param));
@@ -97,7 +97,7 @@ pub(super) fn oids(type_: &PgTypeMetadata) -> Option<Oids> {
     Some((type_.oid().ok()?, type_.array_oid().ok()?))
 }
 
-async fn ask(session: &SharedSession, question: Statement) -> QueryResult<Output> {
+async fn ask(session: &Session, question: Statement) -> QueryResult<Output> {
     let question = Statement { results: Format::Text, ..question };
     let answer = session.execute(question).collect().await;
     answer.map_err(|error| error::query_error(error, session.is_usable()))

@@ -1,5 +1,6 @@
 //! Several of diesel's queries as one transaction, sent whole.
 
+mod blocking;
 mod entry;
 mod results;
 

@@ -64,20 +64,28 @@ impl Driver {
             road = match road {
                 Road::Http(carrier) => match carrier.serve(&mut self.inbox, &self.opener.noted).await {
                     http_road::End::Over => return,
-                    http_road::End::NeedsSession(command) => match self.opener.open_wire(Some(&carrier)).await {
-                        Ok(wire) => {
-                            self.inbox.put_back(command);
-                            Road::Wire(wire)
+                    http_road::End::NeedsSession { command, refusal } => {
+                        match self.opener.open_wire(Some(&carrier)).await {
+                            Ok(wire) => {
+                                self.inbox.put_back(command);
+                                Road::Wire(wire)
+                            }
+                            Err(error) => {
+                                command.fail(match refusal {
+                                    Some(refusal) => refusal.with_source(error),
+                                    None => error,
+                                });
+                                Road::Http(carrier)
+                            }
                         }
-                        Err(error) => {
-                            command.fail(error);
-                            Road::Http(carrier)
-                        }
-                    },
+                    }
                 },
                 Road::Wire(carrier) => {
                     match (carrier.serve(&mut self.inbox, &self.opener.noted, &self.notify).await, &http) {
-                        (wire_road::End::Idle, Some(http)) => {
+                        (wire_road::End::Idle { changed_types }, Some(http)) => {
+                            if changed_types {
+                                http.note_changed_types();
+                            }
                             self.opener.noted.set_road(Transport::Http, None);
                             Road::Http(http.clone())
                         }

@@ -1,7 +1,7 @@
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 
-use super::{SharedSession, command::Command, command::lost};
+use super::{Session, command::Command, command::lost};
 use crate::{
     error::{Error, Result},
     execute::{HttpSession, WireClient},
@@ -35,7 +35,7 @@ pub struct Demands {
     pub leaves_state: bool,
 }
 
-impl SharedSession {
+impl Session {
     /// Runs an operation behind the statements that were handed over, with what carries the session for itself.
     ///
     /// Dropping the future leaves the operation to end by itself. The operation runs on the session's own thread, within the deadline of

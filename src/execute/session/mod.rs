@@ -40,7 +40,8 @@ pub use exclusive::{Carrier, Demands};
 ///
 /// Over WebSocket statements that are given together travel together: each is a flight of its own, and all of them cost one round
 /// trip. Over HTTP each is a request, and the next one is sent when the last has ended. Under [`Transport::Auto`] statements ride
-/// HTTP until one needs a session; a session that is idle and to which nothing clings is left again after 5 s.
+/// HTTP until one needs a session, by its text or by what HTTP says of it; a session that is idle and to which nothing clings is left again
+/// after 5 s. What a text does not show, as a function that calls `set_config`, needs [`Transport::WebSocket`].
 ///
 /// It has a thread of its own, so it depends on no runtime of its user's. Dropping it ends the session in the background, and
 /// cancels what is still running.
@@ -49,17 +50,17 @@ pub use exclusive::{Carrier, Demands};
 ///
 /// ```no_run
 /// # async fn example() -> pgferry::Result<()> {
-/// use pgferry::{Config, execute::{SharedSession, Statement}};
+/// use pgferry::{Config, execute::{Session, Statement}};
 ///
 /// let config: Config = "postgresql://app:secret@db.example.com/app".parse()?;
-/// let session = SharedSession::connect(&config).await?;
+/// let session = Session::connect(&config).await?;
 /// let (one, two) = (session.execute(Statement::new("select 1")), session.execute(Statement::new("select 2")));
 /// assert_eq!(one.collect().await?.rows.len() + two.collect().await?.rows.len(), 2);
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct SharedSession {
+pub struct Session {
     commands: mpsc::UnboundedSender<Command>,
     notifications: Mutex<mpsc::UnboundedReceiver<Notification>>,
     noted: Arc<Noted>,
@@ -68,16 +69,24 @@ pub struct SharedSession {
     runtime: Runtime,
 }
 
-impl SharedSession {
+impl Session {
     /// Opens a session on a thread of its own; over HTTP it sends one request, so that a wrong password is reported here.
     ///
     /// Cancel safe: nothing is left behind.
     ///
     /// # Errors
     ///
-    /// Those of [`Session::connect`](super::Session::connect); nothing was executed.
+    /// Those of [`HttpSession::server`](super::HttpSession::server) or [`open`](super::open); nothing was executed.
     pub async fn connect(config: &Config) -> Result<Self> {
-        let runtime = Runtime::start()?;
+        Self::connect_on(config, Runtime::start()?).await
+    }
+
+    /// Opens a session as [`connect`](Self::connect) does, on a thread that is there.
+    ///
+    /// # Errors
+    ///
+    /// As of [`connect`](Self::connect).
+    pub async fn connect_on(config: &Config, runtime: Runtime) -> Result<Self> {
         let noted = Arc::new(Noted::default());
         let (commands, received) = mpsc::unbounded_channel();
         let (notify, notifications) = mpsc::unbounded_channel();
@@ -121,6 +130,12 @@ impl SharedSession {
     #[must_use]
     pub fn cancel_token(&self) -> CancelToken {
         CancelToken::new(self.config.clone(), self.runtime.clone(), Arc::clone(&self.noted))
+    }
+
+    /// Returns the thread that it runs on.
+    #[must_use]
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
     }
 
     /// Returns the transaction status of the last answer.

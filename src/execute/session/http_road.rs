@@ -7,7 +7,7 @@ use super::{
     noted::Noted,
 };
 use crate::{
-    error::{Error, Result},
+    error::{self, Error, Result},
     execute::HttpSession,
     sql::Dialect,
     wire::TransactionStatus,
@@ -25,13 +25,17 @@ pub(super) struct HttpRoad {
 pub(super) enum End {
     /// The session's user is gone.
     Over,
-    NeedsSession(Command),
+    NeedsSession {
+        command: Command,
+        /// What HTTP said of it, where it was tried.
+        refusal: Option<Error>,
+    },
 }
 
 /// What became of a statement.
 enum Outcome {
     Ended(Result<()>),
-    /// It was refused, and nothing of it was told.
+    /// HTTP does not carry it, nothing of it was told, and nothing is done twice by trying a session.
     Refused(Error),
     /// Nobody wants it any more.
     Over,
@@ -51,7 +55,7 @@ impl HttpRoad {
             let (work, replies) = match command {
                 Command::Run(work, replies) => (work, replies),
                 Command::Exclusive(exclusive) if self.has_other && exclusive.demands.session => {
-                    return End::NeedsSession(Command::Exclusive(exclusive));
+                    return End::NeedsSession { command: Command::Exclusive(exclusive), refusal: None };
                 }
                 Command::Exclusive(exclusive) => {
                     (exclusive.operation)(Carrier::Http(&self.session)).await;
@@ -64,12 +68,13 @@ impl HttpRoad {
                 continue;
             }
             if self.has_other && needs_session(self.dialect(), work.text()) {
-                return End::NeedsSession(Command::Run(work, replies));
+                return End::NeedsSession { command: Command::Run(work, replies), refusal: None };
             }
             match self.run(&work, &replies, inbox, noted).await {
                 Outcome::Ended(result) => replies.end(result, Some(TransactionStatus::Idle)),
-                // Either nothing was executed, or what was has changed nothing.
-                Outcome::Refused(_) if self.has_other => return End::NeedsSession(Command::Run(work, replies)),
+                Outcome::Refused(error) if self.has_other => {
+                    return End::NeedsSession { command: Command::Run(work, replies), refusal: Some(error) };
+                }
                 Outcome::Refused(error) => replies.end(Err(error), Some(TransactionStatus::Idle)),
                 Outcome::Over => return End::Over,
             }
@@ -96,9 +101,20 @@ impl HttpRoad {
             }
         };
         match result {
-            Err(error) if error.is_refused() && !told => Outcome::Refused(error),
+            Err(error) if !told && self.is_worth_a_session(&error, work.text()) => Outcome::Refused(error),
             result => Outcome::Ended(result),
         }
+    }
+
+    /// Whether a session may carry what HTTP did not.
+    fn is_worth_a_session(&self, error: &Error, text: &str) -> bool {
+        let is_of_transport = error.is_refused() || error.is_value() || error.is_limit();
+        is_of_transport && (error.outcome() == error::Outcome::NotExecuted || !self.dialect().may_write(text))
+    }
+
+    /// Notes that types may have changed meanwhile.
+    pub(super) fn note_changed_types(&self) {
+        self.session.note_changed_types();
     }
 
     async fn carry(&self, work: &Work, replies: &Replies, told: &mut bool) -> Result<()> {

@@ -42,6 +42,7 @@ pub(super) struct WireRoad {
     /// What the session may be left for HTTP with: how texts are read.
     leaves: Option<Dialect>,
     traces: Traces,
+    changed_types: bool,
     /// Until when the oldest may take.
     deadline: Option<Instant>,
 }
@@ -51,7 +52,10 @@ pub(super) enum End {
     /// The session's user is gone.
     Over,
     /// The session is not needed any more, and was closed.
-    Idle,
+    Idle {
+        /// What ran there may have changed types.
+        changed_types: bool,
+    },
     /// The session was lost, and all that was under way has been told.
     Lost,
 }
@@ -72,6 +76,7 @@ impl WireRoad {
             under_way: VecDeque::new(),
             leaves,
             traces: Traces::default(),
+            changed_types: false,
             deadline: None,
         })
     }
@@ -157,6 +162,7 @@ impl WireRoad {
     fn push(&mut self, work: &Work) -> Result<()> {
         if let Some(dialect) = self.leaves {
             self.traces.note(dialect, work.text());
+            self.changed_types |= dialect.changes_types(work.text());
         }
         match work {
             Work::Script(script) => self.client.push_simple_query(script),
@@ -183,6 +189,8 @@ impl WireRoad {
     async fn lend(&mut self, exclusive: Exclusive, noted: &Noted) -> Option<End> {
         let Exclusive { operation, demands, refused: _ } = exclusive;
         self.traces.note_state(demands.leaves_state);
+        // What it runs cannot be seen.
+        self.changed_types = true;
         self.restart();
         let in_time = tokio::select! {
             () = operation(Carrier::Session(&mut self.client)) => true,
@@ -207,7 +215,7 @@ impl WireRoad {
             biased;
             () = inbox.arrive() => None,
             heard = self.client.hear() => heard.is_err().then_some(End::Lost),
-            () = time::sleep(IDLE), if may_leave => Some(End::Idle),
+            () = time::sleep(IDLE), if may_leave => Some(End::Idle { changed_types: self.changed_types }),
         }
     }
 
@@ -239,11 +247,11 @@ impl WireRoad {
                     self.restart();
                     None
                 }
-                Err(error) => Some(self.lose(error)),
+                Err(error) => Some(self.lose(error, noted)),
             },
             () = sleep_until(self.deadline) => {
                 let limit = self.config.get_request_timeout().unwrap_or_default();
-                let end = self.lose(Error::timeout("answer", limit, Outcome::Unknown));
+                let end = self.lose(Error::timeout("answer", limit, Outcome::Unknown), noted);
                 self.cancel().await;
                 Some(end)
             }
@@ -251,7 +259,9 @@ impl WireRoad {
     }
 
     /// Tells everyone that the session was lost: the oldest statement why, and the others that they were behind it.
-    fn lose(&mut self, error: Error) -> End {
+    fn lose(&mut self, error: Error, noted: &Noted) -> End {
+        // Whoever hears of it is to find it so.
+        noted.set_lost();
         let mut reason = Some(error);
         for under_way in self.under_way.drain(..) {
             let behind = || Error::closed("the session was lost with a statement before this one", Outcome::Unknown);

@@ -62,8 +62,8 @@ impl Answers {
     ///
     /// # Errors
     ///
-    /// Those of [`HttpSession::execute`](crate::execute::HttpSession::execute) or
-    /// [`WireSession::execute`](crate::execute::WireSession::execute), once.
+    /// Once: those of [`HttpSession::execute`](crate::execute::HttpSession::execute); the server's, after which the session goes on; a lost
+    /// connection or a passed deadline, after which a session over WebSocket does not.
     pub async fn next(&mut self) -> Result<Option<Event>> {
         if self.ended.is_some() {
             return Ok(None);
@@ -98,6 +98,18 @@ impl Answers {
             output.add(event);
         }
         Ok(output)
+    }
+
+    /// Waits for the end, dropping the results.
+    ///
+    /// Not cancel safe in that what was read is lost.
+    ///
+    /// # Errors
+    ///
+    /// As for [`next`](Self::next).
+    pub async fn finish(mut self) -> Result<()> {
+        while self.next().await?.is_some() {}
+        Ok(())
     }
 
     /// Returns the transaction status behind the statement, once it has ended; `None` before, and where the session was lost.

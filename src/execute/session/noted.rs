@@ -60,6 +60,8 @@ impl Noted {
     pub(super) fn set_road(&self, transport: Transport, key: Option<BackendKey>) {
         let mut state = self.lock();
         (state.transport, state.key) = (transport, key);
+        // Roads are changed between transactions.
+        state.status = TransactionStatus::Idle;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -5,16 +5,12 @@ use tokio::{
     time,
 };
 
-use super::{
-    Output, Statement,
-    flight::{Flight, event_of, server_name},
-};
 use crate::{
     config::{Config, Credential, Provider, Transport},
     error::{Error, Outcome, Result},
     sql::literal,
     websocket,
-    wire::{self, BackendKey, TransactionStatus},
+    wire::{self, BackendKey},
 };
 
 /// The client that speaks Postgres through the WebSocket.
@@ -193,129 +189,4 @@ where
 pub async fn cancel(config: &Config, key: BackendKey) -> Result<()> {
     let stream = websocket::connect(config).await?;
     wire::cancel(stream, key).await
-}
-
-/// A session over a WebSocket for one user at a time.
-#[derive(Debug)]
-pub struct WireSession {
-    client: WireClient,
-    config: Config,
-    /// A deadline passed: what the server makes of the statement will never be known here.
-    abandoned: bool,
-}
-
-impl WireSession {
-    /// Opens a session with pgferry's canonical settings.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`open`].
-    pub async fn connect(config: &Config) -> Result<Self> {
-        let client = open(config, &Opening::canonical(config)).await?;
-        Ok(Self { client, config: config.clone(), abandoned: false })
-    }
-
-    /// Executes a statement in one flight and waits for its whole result.
-    ///
-    /// Cancel safe in that the session stays usable; whether the statement ended is unknown.
-    ///
-    /// # Errors
-    ///
-    /// The server's, after which the session goes on; a lost connection or a passed deadline, after which it does not.
-    pub async fn execute(&mut self, statement: &Statement) -> Result<Output> {
-        self.check()?;
-        let flight = Flight::new(statement);
-        let flight = flight.on(&self.client);
-        let client = &mut self.client;
-        let run = async {
-            let mut output = Output::default();
-            let mut execution = client.execute(&flight).await?;
-            while let Some(event) = execution.next().await? {
-                output.add(event_of(event));
-            }
-            Ok(output)
-        };
-        let result = bounded(&self.config, run).await;
-        self.note(&result);
-        result
-    }
-
-    /// Executes a script without parameters, as one simple query; what it returns is dropped.
-    ///
-    /// Cancel safe as [`execute`](Self::execute) is.
-    ///
-    /// # Errors
-    ///
-    /// As for [`execute`](Self::execute).
-    pub async fn batch_execute(&mut self, script: &str) -> Result<()> {
-        self.check()?;
-        let client = &mut self.client;
-        let run = async {
-            let mut execution = client.simple_query(script).await?;
-            while execution.next().await?.is_some() {}
-            Ok(())
-        };
-        let result = bounded(&self.config, run).await;
-        self.note(&result);
-        result
-    }
-
-    /// Lets the server forget a statement, with the next flight.
-    pub fn forget(&mut self, name: u64) {
-        let name = server_name(name);
-        if self.client.is_prepared(&name) {
-            self.client.close_statement(&name);
-        }
-    }
-
-    /// Returns the transaction status of the last `ReadyForQuery`.
-    #[must_use]
-    pub fn transaction_status(&self) -> TransactionStatus {
-        self.client.transaction_status()
-    }
-
-    /// Returns whether the session can go on.
-    #[must_use]
-    pub fn is_usable(&self) -> bool {
-        !self.abandoned && self.client.is_usable()
-    }
-
-    /// Ends the session: Terminate, then the WebSocket's closing handshake.
-    ///
-    /// # Errors
-    ///
-    /// When the connection was lost before.
-    pub async fn close(self) -> Result<()> {
-        self.client.close().await
-    }
-
-    fn check(&self) -> Result<()> {
-        if self.is_usable() {
-            return Ok(());
-        }
-        Err(Error::closed("the session was lost: open another", Outcome::NotExecuted))
-    }
-
-    fn note<T>(&mut self, result: &Result<T>) {
-        if result.as_ref().is_err_and(Error::is_timeout) {
-            self.abandoned = true;
-            if let Some(key) = self.client.backend_key() {
-                let config = self.config.clone();
-                // The caller has been told; the server may as well stop. Nobody waits for it.
-                tokio::spawn(async move {
-                    let limit = config.get_connect_timeout();
-                    let _ = time::timeout(limit, cancel(&config, key)).await;
-                });
-            }
-        }
-    }
-}
-
-async fn bounded<T>(config: &Config, run: impl Future<Output = Result<T>>) -> Result<T> {
-    match config.get_request_timeout() {
-        None => run.await,
-        Some(limit) => {
-            time::timeout(limit, run).await.unwrap_or_else(|_| Err(Error::timeout("answer", limit, Outcome::Unknown)))
-        }
-    }
 }
