@@ -1,4 +1,4 @@
-use super::{Failure, admission, flight, sender::over_http};
+use super::{Failure, admission, flight, outputs::Outputs, sender::over_http};
 use crate::{
     error::Error,
     execute::{Carrier, Demands, Output, Session, Statement, WireClient},
@@ -29,11 +29,12 @@ pub async fn send_on(
         session: admission::needs_session(&statements),
         leaves_state: !admission::leaves_session_clean(&statements),
     };
+    let outputs = Outputs::new(statements.len(), session.config().get_max_response_size());
     let result = session.exclusively(demands, move |carrier| {
         Box::pin(async move {
             match carrier {
-                Carrier::Http(session) => over_http(session, &statements, options).await,
-                Carrier::Session(client) => in_session(client, &statements, options).await,
+                Carrier::Http(session) => over_http(session, &statements, options, outputs).await,
+                Carrier::Session(client) => in_session(client, &statements, options, outputs).await,
             }
         })
     });
@@ -44,6 +45,7 @@ async fn in_session(
     client: &mut WireClient,
     statements: &[Statement],
     options: BatchOptions,
+    outputs: Outputs,
 ) -> Result<Vec<Output>, Failure> {
     if client.transaction_status() != TransactionStatus::Idle {
         return Err(Error::refused(
@@ -53,5 +55,5 @@ async fn in_session(
     }
     let standard = client.parameter("standard_conforming_strings").is_none_or(|value| value == "on");
     admission::check(Dialect::new().standard_conforming_strings(standard), statements)?;
-    flight::run(client, statements, options).await
+    flight::run(client, statements, options, outputs).await
 }

@@ -132,6 +132,12 @@ impl Session {
         CancelToken::new(self.config.clone(), self.runtime.clone(), Arc::clone(&self.noted))
     }
 
+    /// Returns the configuration that it was opened with.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// Returns the thread that it runs on.
     #[must_use]
     pub fn runtime(&self) -> &Runtime {

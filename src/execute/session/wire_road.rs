@@ -192,8 +192,17 @@ impl WireRoad {
         // What it runs cannot be seen.
         self.changed_types = true;
         self.restart();
+        let run = async {
+            operation(Carrier::Session(&mut self.client)).await;
+            // What it left unread would be taken for the answers of what comes next.
+            while let Some(left) = self.client.next_execution() {
+                // An error belongs to the operation, and a lost session shows below.
+                let _ = left.finish().await;
+            }
+            let _ = self.client.is_quiet().await;
+        };
         let in_time = tokio::select! {
-            () = operation(Carrier::Session(&mut self.client)) => true,
+            () = run => true,
             () = sleep_until(self.deadline) => false,
         };
         if !in_time {
