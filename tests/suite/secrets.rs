@@ -15,7 +15,7 @@ use pgferry::{
     runtime::Runtime,
     websocket,
 };
-use pgferry_diesel::FerryConnection;
+use pgferry_diesel::{AsyncFerryConnection, FerryConnection};
 use pgferry_gateway::Upstream;
 use pgferry_test_support::{Stage, TestGateway};
 use tracing_subscriber::fmt::MakeWriter;
@@ -70,10 +70,12 @@ impl log::Log for Lines {
 #[tokio::test]
 async fn no_text_shows_a_password() -> Result<()> {
     let lines = Lines::default();
-    tracing_subscriber::fmt()
+    let subscriber = tracing_subscriber::fmt()
         .with_writer(lines.clone())
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-        .init();
+        .finish();
+    // Not `init`, which sets a logger as well where any crate of the tree has that feature on.
+    tracing::subscriber::set_global_default(subscriber)?;
     log::set_boxed_logger(Box::new(lines.clone()))?;
     log::set_max_level(log::LevelFilter::Trace);
 
@@ -101,7 +103,7 @@ async fn no_text_shows_a_password() -> Result<()> {
         show(&malformed.parse::<Config>().unwrap_err())?;
     }
 
-    for transport in [Transport::Http, Transport::WebSocket] {
+    for transport in [Transport::Http, Transport::WebSocket, Transport::Auto] {
         for password in [right, wrong] {
             let config = stage.config().transport(transport).password(password);
             match pgferry_sqlx::pool(&config).await {
@@ -112,6 +114,17 @@ async fn no_text_shows_a_password() -> Result<()> {
                     sqlx::query("select 'SECRETCAST'::int").execute(&pool).await.unwrap_err();
                     pool.close().await;
                 }
+                Err(error) => show(&(&error, error.to_string()))?,
+            }
+            let ferry = pgferry_sqlx::Ferry::new(&config)?;
+            let mut batch = ferry.batch();
+            batch.execute(sqlx::query("select $1").bind(right));
+            show(&(&ferry, &batch))?;
+            if let Err(error) = batch.send().await {
+                show(&(&error, error.to_string()))?;
+            }
+            match AsyncFerryConnection::connect(config.clone()).await {
+                Ok(connection) => show(&(&connection, connection.cancel_token(), connection.batch()))?,
                 Err(error) => show(&(&error, error.to_string()))?,
             }
             let texts = tokio::task::spawn_blocking(move || match FerryConnection::connect(&config) {
