@@ -243,6 +243,7 @@ impl Client {
             Request::Batch { statements, options } => (statements.to_vec(), options),
         };
         let statements: Vec<_> = std::iter::once(settings).chain(given).collect();
+        let options = self.settings.transaction(options);
         let sent = self.send(Request::Batch { statements: &statements, options }).await;
         let mut results = sent.map_err(|error| self.settings.explain(error))?;
         results.skip_result().await.map_err(|error| self.settings.explain(error))?;

@@ -1,6 +1,6 @@
 use std::{borrow::Cow, fmt};
 
-use super::Statement;
+use super::{BatchOptions, IsolationLevel, Statement};
 use crate::{
     config::Config,
     error::{Error, Result},
@@ -73,6 +73,24 @@ impl Settings {
         )))
     }
 
+    /// What the settings make of a transaction, on top of what was asked for it alone: set inside of it, the defaults of
+    /// transactions would come too late.
+    pub(super) fn transaction(&self, asked: BatchOptions) -> BatchOptions {
+        let mut options = asked;
+        for (name, value) in &self.asked {
+            let value = value.trim().to_ascii_lowercase();
+            match name.to_ascii_lowercase().as_str() {
+                "default_transaction_isolation" if asked.isolation_level.is_none() => {
+                    options.isolation_level = isolation_level(&value).or(options.isolation_level);
+                }
+                "default_transaction_read_only" => options.read_only = asked.read_only || is_on(&value),
+                "default_transaction_deferrable" => options.deferrable = asked.deferrable || is_on(&value),
+                _ => {}
+            }
+        }
+        options
+    }
+
     /// Says of an error that it is a setting's, where it is one that only setting it can raise.
     pub(super) fn explain(&self, error: Error) -> Error {
         // The parameter does not exist, its value is not valid, it may not be set, or not now.
@@ -102,6 +120,21 @@ impl Settings {
         let params = settings().flat_map(|(name, value)| [name, value]).map(|text| Some(Cow::Borrowed(text.as_str())));
         Some(Statement { text: format!("select {}", calls.join(", ")).into(), params: params.collect() })
     }
+}
+
+fn isolation_level(value: &str) -> Option<IsolationLevel> {
+    match value {
+        "serializable" => Some(IsolationLevel::Serializable),
+        "repeatable read" => Some(IsolationLevel::RepeatableRead),
+        "read committed" => Some(IsolationLevel::ReadCommitted),
+        "read uncommitted" => Some(IsolationLevel::ReadUncommitted),
+        _ => None,
+    }
+}
+
+/// Whether a value is true as Postgres reads it: any unambiguous beginning of a word (manual, section 20.1.1).
+fn is_on(value: &str) -> bool {
+    !value.is_empty() && ["true", "yes"].iter().any(|word| word.starts_with(value)) || matches!(value, "on" | "1")
 }
 
 /// Settings may hold anybody's secrets, so that only their names are shown.
@@ -202,6 +235,25 @@ mod tests {
             ("client_encoding", "LATIN1"),
         ] {
             assert!(settings(&[parameters]).unwrap_err().is_refused(), "{parameters:?}");
+        }
+    }
+
+    #[test]
+    fn the_defaults_of_transactions_hold_for_the_one_that_they_travel_in() {
+        let read = settings(&[
+            ("default_transaction_read_only", "off"),
+            ("options", "-c default_transaction_isolation=repeatable\\ read -c DEFAULT_TRANSACTION_DEFERRABLE=t"),
+        ])
+        .unwrap();
+        let plain = BatchOptions::new();
+        let expected = plain.isolation_level(IsolationLevel::RepeatableRead).deferrable(true);
+        assert_eq!(read.transaction(plain), expected);
+        let asked = plain.isolation_level(IsolationLevel::Serializable).read_only(true);
+        assert_eq!(read.transaction(asked), asked.deferrable(true));
+        for (value, is_read_only) in [("on", true), ("1", true), ("YES", true), ("o", false), ("", false), ("0", false)]
+        {
+            let read = settings(&[("default_transaction_read_only", value)]).unwrap();
+            assert_eq!(read.transaction(plain), plain.read_only(is_read_only), "{value}");
         }
     }
 }
