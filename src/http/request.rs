@@ -4,6 +4,9 @@ use std::io;
 use super::{BatchOptions, Statement, wire::RequestBody};
 use crate::error::{Error, Outcome, Result};
 
+/// How many parameters a statement can have over HTTP (PROTOCOL.md, section 2).
+const MAX_PARAMS: usize = 32_767;
+
 /// One request: a single statement, or a batch with its transaction's characteristics.
 #[derive(Clone, Debug)]
 pub enum Request<'a> {
@@ -25,6 +28,15 @@ impl Request<'_> {
             Self::Single(statement) => (RequestBody::Single(statement), std::slice::from_ref(statement)),
             Self::Batch { statements, .. } => (RequestBody::Batch(statements), *statements),
         };
+        if let Some(many) = statements.iter().map(|statement| statement.params.len()).find(|many| *many > MAX_PARAMS) {
+            return Err(Error::limit(
+                format!(
+                    "a statement takes at most {MAX_PARAMS} parameters over HTTP, not {many}: send it in several, bind arrays, or use \
+                     transport=websocket"
+                ),
+                Outcome::NotExecuted,
+            ));
+        }
         let least = statements.iter().fold(0_usize, |sum, statement| sum.saturating_add(min_size(statement)));
         if least > limit {
             return Err(too_large(limit));
@@ -80,6 +92,22 @@ impl io::Write for Limited {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_more_parameters_are_sent_than_a_service_takes() {
+        let with = |count| Statement { text: "SELECT 1".into(), params: vec![None; count] };
+        assert!(Request::Single(with(32_767)).encode(usize::MAX).is_ok());
+        let statements = [with(1), with(32_768)];
+        let batch = Request::Batch { statements: &statements, options: BatchOptions::new() };
+        for request in [Request::Single(with(32_768)), batch] {
+            let error = request.encode(usize::MAX).unwrap_err();
+            assert!(error.is_limit() && error.outcome() == Outcome::NotExecuted, "{error}");
+            assert!(
+                error.message().contains("not 32768") && error.message().contains("transport=websocket"),
+                "{error}"
+            );
+        }
+    }
 
     #[test]
     fn the_limit_counts_the_bytes_that_are_sent() {
