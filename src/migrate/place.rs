@@ -21,12 +21,18 @@ fn named(message: &str) -> Option<&str> {
     message.split('"').nth(1)
 }
 
-/// Whether a name stands at a character, in quotes or not.
+/// Whether a name stands at a character, in quotes or not, and is not only the beginning of another.
 fn has_at(statement: &str, at: usize, name: &str) -> bool {
     let Some((start, _)) = statement.char_indices().nth(at) else { return false };
     let rest = statement.get(start..).unwrap_or_default();
     let rest = rest.strip_prefix('"').unwrap_or(rest);
-    rest.get(..name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name))
+    let Some((found, behind)) = rest.split_at_checked(name.len()) else { return false };
+    let goes_on = found.ends_with(is_of_name) && behind.starts_with(is_of_name);
+    found.eq_ignore_ascii_case(name) && !goes_on
+}
+
+fn is_of_name(character: char) -> bool {
+    character.is_alphanumeric() || matches!(character, '_' | '$')
 }
 
 #[cfg(test)]
@@ -50,6 +56,12 @@ mod tests {
         assert_eq!(place(&three, &error("syntax error at or near \"selec\"", 4)), Some((1, 3)));
         assert_eq!(place(&three, &error("relation \"T\" does not exist", 13)), Some((2, 12)));
         assert_eq!(place(&three, &error("function f(integer) does not exist", 25)), Some((2, 24)));
+    }
+
+    #[test]
+    fn a_name_is_not_the_beginning_of_another() {
+        let alike = statements(&["select 1", "selec 1", "selec_ 1", "selecé", "+ 1", "++ 1"]);
+        assert_eq!(place(&alike, &error("syntax error at or near \"selec\"", 1)), Some((1, 0)));
     }
 
     #[test]
