@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     bridge::{statement::Prepared, types::nullability_of_placeholder},
-    error::{Error, Result, SqlState},
+    error::{DbError, Error, Result, SqlState},
     sql::Dialect,
     wire::server::{self, Frontend},
 };
@@ -129,5 +129,6 @@ fn check_count(dialect: Dialect, name: &str, prepared: &Prepared, given: usize) 
     }
     let message =
         format!("bind message supplies {given} parameters, but prepared statement \"{name}\" requires {required}");
-    Err(told("08P01", message))
+    let error = DbError::new("ERROR", Some(SqlState::PROTOCOL_VIOLATION), message);
+    Err(Error::db(DbError { routine: Some("exec_bind_message".to_owned()), ..error }))
 }
