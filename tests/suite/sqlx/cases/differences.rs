@@ -24,7 +24,19 @@ const REFUSED_OVER_HTTP: &[Refusal] = &[
         code: "0A000",
         says: "BEGIN, COMMIT, ROLLBACK and savepoints need a session, which HTTP does not have: send the statements in one text or batch, which is one transaction, or use transport=websocket",
         cases: &[
+            "command_call_with_transaction_control",
+            "temporary_tables_dropped_at_commit",
+            "cursor_declared_and_fetched",
+            "cursor_moved_and_updated",
+            "advisory_lock_of_a_transaction",
+            "backend_pid_stays",
+            "large_objects",
+            "copy_in_a_transaction",
+            "setting_local_to_a_transaction",
+            "setting_rolled_back",
+            "settings_of_ones_own",
             "statement_count_in_the_server",
+            "user_types_made_in_the_same_transaction",
             "transaction_commits",
             "transaction_rolls_back",
             "transaction_dropped_is_rolled_back",
@@ -57,10 +69,87 @@ const REFUSED_OVER_HTTP: &[Refusal] = &[
         ],
     },
     Refusal {
+        code: "22P02",
+        says: "it holds a NUL, which Postgres's text cannot",
+        cases: &["error_of_a_nul_in_a_text"],
+    },
+    Refusal {
         code: "0A000",
         says: "PREPARE, EXECUTE and DEALLOCATE need a session",
-        // sqlx reads a plan for what it says of nulls.
-        cases: &["statement_described", "statement_described_with_nullability"],
+        // sqlx's own description reads a plan for what it says of nulls.
+        cases: &["statement_described", "statement_described_with_nullability", "statements_prepared_by_sql"],
+    },
+    Refusal { code: "0A000", says: "a temporary object is gone with its session", cases: &["temporary_tables"] },
+    Refusal {
+        code: "0A000",
+        says: "a cursor (DECLARE, FETCH, MOVE, CLOSE) lives in a session",
+        cases: &["cursor_with_hold"],
+    },
+    Refusal {
+        code: "0A000",
+        says: "set_config, currval, lastval and functions on open large objects, backups and exported snapshots need a session",
+        cases: &["sequence_currval_and_lastval", "setting_by_set_config"],
+    },
+    Refusal {
+        code: "0A000",
+        says: "an advisory lock of the session's would be lost at once",
+        cases: &["advisory_lock_of_sqlx", "advisory_lock_tried", "advisory_lock_by_function"],
+    },
+    Refusal {
+        code: "0A000",
+        says: "COPY from or to the client needs a stream",
+        cases: &[
+            "copy_in_of_text",
+            "copy_in_of_csv",
+            "copy_in_of_pieces",
+            "copy_in_aborted",
+            "copy_in_dropped",
+            "copy_in_that_fails",
+            "copy_out_of_text",
+            "copy_out_of_a_query_as_csv",
+            "copy_out_dropped_midway",
+            "copy_of_a_table_that_is_not_there",
+        ],
+    },
+    Refusal {
+        code: "0A000",
+        says: "LISTEN and UNLISTEN need a session to deliver notifications to",
+        cases: &[
+            "listener_hears",
+            "listener_of_many_channels",
+            "listener_unlistens",
+            "listener_hears_its_order",
+            "listener_hears_only_what_was_committed",
+            "listener_reconnects",
+            "listener_executes",
+            "listener_asked_without_waiting",
+        ],
+    },
+    Refusal {
+        code: "0A000",
+        says: "SET, RESET, DISCARD and LOAD change a session",
+        cases: &[
+            "setting_set_and_shown",
+            "setting_of_the_search_path",
+            "setting_of_the_time_zone",
+            "setting_reset",
+            "setting_of_one_connection_is_its_own",
+            "setting_of_float_digits",
+            "setting_of_the_date_style",
+            "setting_of_bytea_output",
+            "setting_of_the_role",
+            "setting_discarded",
+        ],
+    },
+    Refusal {
+        code: "54000",
+        says: "a statement takes at most 32767 parameters over HTTP",
+        cases: &["many_parameters"],
+    },
+    Refusal {
+        code: "0A000",
+        says: "the text of an anonymous record (pg_catalog.record) does not say which types its fields have",
+        cases: &["command_of_functions_with_out_parameters", "value_void_and_records"],
     },
 ];
 
@@ -69,6 +158,11 @@ const OTHERWISE_OVER_HTTP: &[Otherwise] = &[
     Otherwise { gives: "(known when it is executed)", cases: &["statement_prepared_on_a_pool"] },
     // Nor is a statement without parameters looked at before.
     Otherwise { gives: "[] of ", cases: &["statement_prepared_and_wrong", "statement_of_ddl_described"] },
+    // sqlx takes the lock of a migration's runner for the session: `pgferry_sqlx::migrate` is the remedy.
+    Otherwise {
+        gives: "an advisory lock of the session's would be lost at once",
+        cases: &["migrator_runs", "migrator_undoes", "migrator_that_fails"],
+    },
     // The rows before a failure are withheld with it.
     Otherwise { gives: "0 rows", cases: &["stream_that_fails_midway_gives_rows_before"] },
 ];
@@ -83,6 +177,11 @@ const OTHERWISE_OVER_AUTO: &[Otherwise] = &[
     // As over HTTP, where they are.
     Otherwise { gives: "[] of ", cases: &["statement_prepared_and_wrong", "statement_of_ddl_described"] },
     Otherwise { gives: "0 rows", cases: &["stream_that_fails_midway_gives_rows_before"] },
+    // That the function gives a record is seen when it has run, and it may write.
+    Otherwise {
+        gives: "though the statement has run: the text of an anonymous record",
+        cases: &["command_of_functions_with_out_parameters"],
+    },
     // A session gets to know what was prepared before it when that is used there.
     Otherwise { gives: "0 prepared", cases: &["statement_count_in_the_server"] },
 ];

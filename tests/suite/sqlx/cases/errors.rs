@@ -1,6 +1,8 @@
 use std::error::Error as _;
 
-use sqlx::{Encode, Executor, Postgres, Row, Type, error::ErrorKind, postgres::PgArgumentBuffer};
+use sqlx::{
+    Encode, Executor, Postgres, Row, SqlSafeStr, Statement, Type, error::ErrorKind, postgres::PgArgumentBuffer,
+};
 
 use super::{
     case::{Case, Seen, cases},
@@ -20,7 +22,12 @@ pub(super) const CASES: &[Case] = cases![
     error_of_a_statement_timeout,
     error_of_a_cancel,
     error_of_permission,
+    error_of_too_few_parameters,
     error_of_too_many_parameters,
+    error_of_a_wrong_number_of_parameters,
+    error_of_a_parameter_out_of_range,
+    error_of_a_nul_in_a_text,
+    error_of_a_read_only_session,
     error_of_a_parameter_that_cannot_be_encoded,
     error_of_a_column_that_cannot_be_decoded,
     error_of_a_column_that_is_not_there,
@@ -263,6 +270,37 @@ async fn error_of_too_many_parameters(ground: Ground) -> Seen {
     Ok(format!("{} {after}", seen::outcome(&failure)))
 }
 
+async fn error_of_a_wrong_number_of_parameters(ground: Ground) -> Seen {
+    let pool = ground.single().await?;
+    let mut seen = String::new();
+    for (text, given) in [("select $1::int4 + $2::int4 as it", 1), ("select $1::int4 as it", 3), ("select 1 as it", 1)]
+    {
+        for persistent in [true, true, false] {
+            let mut query = sqlx::query(text).persistent(persistent);
+            for number in 0..given {
+                query = query.bind(number);
+            }
+            let outcome = query.fetch_all(&pool).await.map(|rows| seen::rows(&rows));
+            seen += &format!("{}\n", seen::outcome(&outcome));
+        }
+    }
+    for text in ["create table made (a int)", "create table made (a int default $1)", "select 1; select 2"] {
+        let outcome = sqlx::query(text).bind(1).execute(&pool).await.map(|done| done.rows_affected());
+        seen += &format!("{}\n", seen::outcome(&outcome));
+    }
+    // What was prepared for as many as its text has is given fewer, and more.
+    let statement = pool.acquire().await?.prepare("select $1::int4 + $2::int4 as it".into_sql_str()).await?;
+    for given in [0, 1, 3] {
+        let mut query = statement.query();
+        for number in 0..given {
+            query = query.bind(number);
+        }
+        let outcome = query.fetch_all(&pool).await.map(|rows| seen::rows(&rows));
+        seen += &format!("{}\n", seen::outcome(&outcome));
+    }
+    Ok(seen)
+}
+
 /// Fails when it is encoded.
 struct Stubborn;
 
@@ -422,4 +460,45 @@ async fn error_leaves_others_alone(ground: Ground) -> Seen {
         seen.push(task.await.unwrap());
     }
     Ok(seen.join("\n"))
+}
+
+/// The statement has a name of its own on each road.
+fn unnamed(seen: String) -> String {
+    let Some((before, rest)) = seen.split_once("prepared statement \"") else { return seen };
+    let Some((_, after)) = rest.split_once('"') else { return seen };
+    format!("{before}prepared statement{}", after.split(';').next().unwrap_or_default())
+}
+
+async fn error_of_too_few_parameters(ground: Ground) -> Seen {
+    let pool = ground.single().await?;
+    let few = sqlx::query("select $1::int, $2::int").bind(1).fetch_all(&pool).await.map(|rows| rows.len());
+    let none = sqlx::query("select $1::int").fetch_all(&pool).await.map(|rows| rows.len());
+    let many = sqlx::query("select $1::int").bind(1).bind(2).fetch_all(&pool).await.map(|rows| rows.len());
+    let after: i32 = sqlx::query_scalar("select 1").fetch_one(&pool).await?;
+    let seen = [&few, &none, &many].map(|failure| unnamed(seen::outcome(failure)));
+    Ok(format!("{} {after}", seen.join("\n")))
+}
+
+async fn error_of_a_parameter_out_of_range(ground: Ground) -> Seen {
+    let pool = ground.single().await?;
+    let far = sqlx::query("select $1::int2").bind(70_000).fetch_one(&pool).await.map(|row| seen::row(&row));
+    let after: i32 = sqlx::query_scalar("select 1").fetch_one(&pool).await?;
+    Ok(format!("{} {after}", seen::outcome(&far)))
+}
+
+async fn error_of_a_nul_in_a_text(ground: Ground) -> Seen {
+    let pool = ground.single().await?;
+    let nul = sqlx::query("select $1 as it").bind("a\0b").fetch_one(&pool).await.map(|row| seen::row(&row));
+    let after: i32 = sqlx::query_scalar("select 1").fetch_one(&pool).await?;
+    assert_eq!(after, 1);
+    nul
+}
+
+async fn error_of_a_read_only_session(ground: Ground) -> Seen {
+    ground.prepare("create table numbers (i int)").await;
+    let options = ground.options().options([("default_transaction_read_only", "on")]);
+    let pool = sqlx::postgres::PgPoolOptions::new().max_connections(1).connect_with(options).await?;
+    let refused = sqlx::query("insert into numbers values (1)").execute(&pool).await.map(drop);
+    let read: i64 = sqlx::query_scalar("select count(*) from numbers").fetch_one(&pool).await?;
+    Ok(format!("{} {read}", seen::outcome(&refused)))
 }

@@ -54,6 +54,11 @@ impl Ground {
         PgConnection::connect_with(&self.options).await
     }
 
+    /// Returns how one connects past the road.
+    pub(super) fn past(&self) -> PgConnectOptions {
+        self.control.clone()
+    }
+
     /// Opens a connection that never takes the road.
     pub(super) async fn control(&self) -> PgConnection {
         PgConnection::connect_with(&self.control).await.unwrap()
