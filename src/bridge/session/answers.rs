@@ -71,6 +71,7 @@ impl Exchange {
             }
             let columns = if sql::gives_rows(parse.text) {
                 let Some(type_oid) = self.type_to_tell(parse) else { return Ok(None) };
+                self.told.described([type_oid]);
                 Some([placeholder(type_oid)])
             } else {
                 None

@@ -120,6 +120,9 @@ impl Exchange {
 
     fn client_parses(&mut self, frame: &Frame<'_>, behind: &[u8]) -> io::Result<Taken> {
         let parse = if frame.is_whole() { Parse::read(frame.body) } else { None };
+        if let Some(parse) = &parse {
+            self.told.parsed(parse.name, &parse.param_types);
+        }
         if let Some(parse) = &parse
             && let Some(taken) = self.answer_parse(parse, frame.size, behind)?
         {
@@ -153,6 +156,7 @@ impl Exchange {
             self.owes(Reply::Bind);
             return Ok(Taken::Passes(frame.size));
         };
+        self.told.bound(statement);
         let prepared = self.statements.get(statement);
         let effects = prepared.map_or(Effects::UNKNOWN, Prepared::effects);
         let text = prepared.map(|prepared| Arc::clone(&prepared.text));
@@ -209,6 +213,7 @@ impl Exchange {
     fn client_queries(&mut self, frame: &Frame<'_>) -> io::Result<Taken> {
         let text = if frame.is_whole() { message::query(frame.body) } else { None };
         let lookup = text.filter(|_| self.is_late).and_then(Lookup::recognise);
+        self.told.queried(text.unwrap_or_default());
         if let Some(lookup) = &lookup
             && let Some(taken) = self.answer_lookup(lookup, frame.size)?
         {

@@ -150,6 +150,9 @@ impl Exchange {
                 Ok(frame.tag == b'T')
             }
             Some(Reply::DescribeStatement(name)) => {
+                if frame.tag == b'T' {
+                    self.told.described(message::column_types(frame.body).unwrap_or_default());
+                }
                 if let Some(prepared) = self.statements.get_mut(&name) {
                     prepared.is_described = true;
                     self.types.note_described(&prepared.text);

@@ -46,6 +46,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
         } else {
             None
         };
+        self.note_described(columns.as_ref().map_or(&[], |columns| columns.as_slice()));
         self.say(|out| {
             server::parameter_description(out, &prepared.param_types);
             match columns {
@@ -87,6 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
         } else {
             None
         };
+        self.note_described(columns.as_deref().unwrap_or_default());
         self.say(|out| {
             server::parameter_description(out, &param_types);
             match columns {
@@ -98,6 +100,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
             prepared.param_types = param_types;
         }
         Ok(Ok(()))
+    }
+
+    fn note_described(&mut self, columns: &[Column]) {
+        self.client.types.described(columns.iter().map(|column| column.type_oid));
     }
 
     /// Asks for the columns of a query by selecting from it without taking a row, so nothing of it is executed; the server

@@ -25,6 +25,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
                 if !name.is_empty() && self.client.statements.contains(&name) {
                     return Err(told("42P05", format!("prepared statement \"{name}\" already exists")));
                 }
+                self.client.types.parsed(&name, &param_types);
                 self.client.statements.insert(name, Prepared::new(text, param_types));
                 self.say(server::parse_complete);
             }
@@ -39,6 +40,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
                         "the columns of a statement without parameters are not known over HTTP before it is executed: describe it over TCP, or use transport=websocket".to_owned(),
                     ));
                 }
+                self.client.types.bound(&statement);
                 self.portals.insert(portal, Portal::Ready(bound));
                 self.say(server::bind_complete);
             }

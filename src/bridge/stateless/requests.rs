@@ -67,6 +67,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
             return Ok(());
         }
         let lookup = Lookup::recognise(script);
+        self.client.types.queried(script);
         if let Some(lookup) = &lookup {
             match self.look_up(lookup).await? {
                 Ok(true) => return self.ready().await,

@@ -1,6 +1,11 @@
 use std::collections::HashMap;
 
-use super::{directory::Directory, row::Row};
+use super::{
+    directory::Directory,
+    lookup::{Lookup, asks_for_tables},
+    pending::Pending,
+    row::Row,
+};
 use crate::Oid;
 
 /// The types that sqlx 0.9 knows by itself.
@@ -24,6 +29,8 @@ pub(in crate::bridge) struct Client {
     told: HashMap<Oid, Option<Row>>,
     /// It has asked for types as sqlx does.
     asks: bool,
+    /// Told, and perhaps not taken.
+    pending: Pending,
 }
 
 /// A type of a result that the client has not been told of.
@@ -41,14 +48,55 @@ impl Client {
     }
 
     pub(super) fn note(&mut self, row: &Row) {
-        self.told.insert(row.oid, Some(row.clone()));
+        self.pending.told(row.oid, Some(row.clone()));
     }
 
-    /// Notes that it asked, and of which types the server told it.
+    /// Notes that it sent a simple query; what is told from now on answers it, if it asks for types.
+    pub(in crate::bridge) fn queried(&mut self, script: &str) {
+        if asks_for_tables(script) {
+            // It has the types of the columns.
+            let taken = self.pending.went_on_describing();
+            self.note_taken(taken);
+        } else if let Some(Lookup::Types(asked)) = Lookup::recognise(script) {
+            self.asks = true;
+            self.pending.asked(&asked);
+        } else {
+            self.pending.came();
+        }
+    }
+
+    /// Notes that the server told it of types.
     pub(in crate::bridge) fn note_answer(&mut self, oids: impl IntoIterator<Item = Oid>) {
-        self.asks = true;
         for oid in oids {
-            self.told.entry(oid).or_default();
+            self.pending.told(oid, None);
+        }
+    }
+
+    /// Notes that it prepared a statement.
+    pub(in crate::bridge) fn parsed(&mut self, name: &str, param_types: &[Oid]) {
+        let taken = self.pending.parsed(name, param_types);
+        self.note_taken(taken);
+    }
+
+    /// Notes that the statement it prepared last was described with columns of these types.
+    pub(in crate::bridge) fn described(&mut self, columns: impl IntoIterator<Item = Oid>) {
+        if let Some(oid) = columns.into_iter().find(|oid| !is_built_in(*oid)) {
+            self.pending.described(oid);
+        }
+    }
+
+    /// Notes that it bound values to a statement.
+    pub(in crate::bridge) fn bound(&mut self, name: &str) {
+        let taken = self.pending.went_on(name);
+        self.note_taken(taken);
+    }
+
+    fn note_taken(&mut self, taken: Vec<(Oid, Option<Row>)>) {
+        for (oid, row) in taken {
+            match row {
+                Some(row) => drop(self.told.insert(oid, Some(row))),
+                None => drop(self.told.entry(oid).or_default()),
+            }
         }
     }
 

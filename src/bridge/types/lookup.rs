@@ -123,9 +123,13 @@ impl<'a> Lookup<'a> {
             }
         }
         told.into_iter().for_each(|row| client.note(row));
-        client.note_answer([]);
         Some(rows.into_iter().collect::<Result<_>>().map(|rows| Answer { columns: of_types(), rows }))
     }
+}
+
+/// Whether a script is sqlx's question which tables a described statement's columns are of.
+pub(super) fn asks_for_tables(script: &str) -> bool {
+    script.starts_with(TABLES.0)
 }
 
 /// Whether a statement asks whether a described statement's columns can be null.

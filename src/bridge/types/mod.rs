@@ -19,6 +19,7 @@ mod client;
 mod columns;
 mod directory;
 mod lookup;
+mod pending;
 mod question;
 mod registry;
 mod row;

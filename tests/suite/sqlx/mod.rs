@@ -6,6 +6,7 @@ mod canary;
 mod cancellation;
 mod cases;
 mod cold_start;
+mod dropped_lookups;
 mod errors;
 mod ferry;
 #[cfg(unix)]
