@@ -54,14 +54,15 @@ const ACCOUNTS: &str = "create table accounts (id integer primary key, balance i
 async fn results_are_typed(connection: &mut AsyncFerryConnection, _: &Stage) {
     connection.batch_execute(ACCOUNTS).await.unwrap();
     let mut batch = connection.batch();
-    let paid = batch.execute(diesel::update(accounts::table.find(1)).set(accounts::balance.eq(accounts::balance - 5)));
-    let added = batch.get_result::<_, (i32, i32)>(
+    let paid =
+        batch.add_execute(diesel::update(accounts::table.find(1)).set(accounts::balance.eq(accounts::balance - 5)));
+    let added = batch.add_get_result::<_, (i32, i32)>(
         diesel::insert_into(accounts::table)
             .values((accounts::id.eq(3), accounts::balance.eq(7)))
             .returning((accounts::id, accounts::balance)),
     );
-    let all = batch.load::<_, (i32, i32)>(accounts::table.order(accounts::id));
-    let none = batch.get_result::<_, i32>(accounts::table.find(9).select(accounts::id));
+    let all = batch.add_load::<_, (i32, i32)>(accounts::table.order(accounts::id));
+    let none = batch.add_get_result::<_, i32>(accounts::table.find(9).select(accounts::id));
     assert_eq!(batch.len(), 4);
     let mut results = batch.send().await.unwrap();
     assert_eq!(results.take(all), Ok(vec![(1, 5), (2, 0), (3, 7)]));
@@ -74,14 +75,14 @@ async fn results_are_typed(connection: &mut AsyncFerryConnection, _: &Stage) {
 async fn a_failure_undoes_all(connection: &mut AsyncFerryConnection, stage: &Stage) {
     connection.batch_execute(ACCOUNTS).await.unwrap();
     let mut batch = connection.batch();
-    batch.execute(diesel::update(accounts::table.find(2)).set(accounts::balance.eq(3)));
-    batch.execute(diesel::update(accounts::table.find(1)).set(accounts::balance.eq(-1)));
-    batch.execute(diesel::delete(accounts::table));
+    batch.add_execute(diesel::update(accounts::table.find(2)).set(accounts::balance.eq(3)));
+    batch.add_execute(diesel::update(accounts::table.find(1)).set(accounts::balance.eq(-1)));
+    batch.add_execute(diesel::delete(accounts::table));
     let error = batch.send().await.unwrap_err();
     assert!(matches!(error, Error::DatabaseError(diesel::result::DatabaseErrorKind::CheckViolation, _)), "{error:?}");
     assert_eq!(stage.psql("select sum(balance) from accounts"), "10");
     let mut other = connection.batch();
-    let slot = other.execute(sql_query("select 1"));
+    let slot = other.add_execute(sql_query("select 1"));
     let mut results = connection.batch().send().await.unwrap();
     assert!(matches!(results.take(slot), Err(Error::QueryBuilderError(_))));
 }
@@ -89,21 +90,21 @@ async fn a_failure_undoes_all(connection: &mut AsyncFerryConnection, stage: &Sta
 async fn what_is_no_part_of_a_transaction_is_refused(connection: &mut AsyncFerryConnection, _: &Stage) {
     for text in ["commit", "begin", "listen news", "copy (select 1) to stdout"] {
         let mut batch = connection.batch();
-        batch.execute(sql_query("select 1"));
-        batch.execute(sql_query(text));
+        batch.add_execute(sql_query("select 1"));
+        batch.add_execute(sql_query(text));
         let refused = batch.send().await.unwrap_err().to_string();
         assert!(refused.contains("transport=websocket") || refused.contains("COPY"), "{text}: {refused}");
     }
     let mut batch = connection.batch();
-    let one = batch.get_result::<_, i32>(diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("1")));
+    let one = batch.add_get_result::<_, i32>(diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("1")));
     assert_eq!(batch.send().await.unwrap().take(one), Ok(1));
 }
 
 async fn types_of_the_databases_own_are_looked_up(connection: &mut AsyncFerryConnection, _: &Stage) {
     connection.batch_execute(MOOD).await.unwrap();
     let mut batch = connection.batch();
-    let mood = batch.get_result::<_, Mood>(diesel::select(Mood::Glad.into_sql::<MoodType>()));
-    let text = batch.get_result::<_, String>(diesel::select("x".into_sql::<Text>()));
+    let mood = batch.add_get_result::<_, Mood>(diesel::select(Mood::Glad.into_sql::<MoodType>()));
+    let text = batch.add_get_result::<_, String>(diesel::select("x".into_sql::<Text>()));
     let mut results = batch.send().await.unwrap();
     assert_eq!(results.take(mood), Ok(Mood::Glad));
     assert_eq!(results.take(text).as_deref(), Ok("x"));
@@ -114,7 +115,7 @@ async fn characteristics_are_in_force(connection: &mut AsyncFerryConnection, _: 
     batch.isolation_level(IsolationLevel::Serializable).read_only(true).deferrable(true);
     let settings = "concat_ws(' ', current_setting('transaction_isolation'), current_setting('transaction_read_only'), \
                     current_setting('transaction_deferrable'))";
-    let shown = batch.get_result::<_, String>(diesel::select(diesel::dsl::sql::<Text>(settings)));
+    let shown = batch.add_get_result::<_, String>(diesel::select(diesel::dsl::sql::<Text>(settings)));
     assert_eq!(batch.send().await.unwrap().take(shown).as_deref(), Ok("serializable on on"));
 }
 
@@ -130,9 +131,9 @@ async fn a_batch_is_one_round_trip() {
         let before = proxy.flights();
         let mut batch = connection.batch();
         for id in [1, 2] {
-            batch.execute(diesel::update(accounts::table.find(id)).set(accounts::balance.eq(4)));
+            batch.add_execute(diesel::update(accounts::table.find(id)).set(accounts::balance.eq(4)));
         }
-        let all = batch.load::<_, (i32, i32)>(accounts::table.order(accounts::id));
+        let all = batch.add_load::<_, (i32, i32)>(accounts::table.order(accounts::id));
         assert_eq!(batch.send().await.unwrap().take(all), Ok(vec![(1, 4), (2, 4)]));
         assert_eq!(proxy.flights() - before, 1, "{transport}");
     }
@@ -144,7 +145,7 @@ async fn a_batch_inside_a_transaction_is_refused() {
     let mut connection = super::ferry(&stage, Transport::WebSocket).await;
     let refused = diesel_async::AsyncConnection::transaction(&mut connection, async |connection| {
         let mut batch = connection.batch();
-        batch.execute(sql_query("select 1"));
+        batch.add_execute(sql_query("select 1"));
         batch.send().await.map(drop)
     });
     let refused = refused.await.unwrap_err().to_string();

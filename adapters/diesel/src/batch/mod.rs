@@ -25,7 +25,8 @@ pub use results::{Results, Slot};
 /// Over HTTP a batch is one request, and so the way to have transactions there; over WebSocket it is one flight, a transaction of its own.
 ///
 /// Queries are diesel's own: none can depend on another one's result. Each is given a [`Slot`], and what it gave is
-/// [taken](Results::take) from the [`Results`] that `send` returns.
+/// [taken](Results::take) from the [`Results`] that `send` returns. What adds them has other names than diesel's `RunQueryDsl`, whose methods
+/// would come before it.
 ///
 /// # Example
 ///
@@ -44,9 +45,9 @@ pub use results::{Results, Slot};
 /// let connection = AsyncFerryConnection::connect("postgresql://app:secret@db.example.com/app?transport=http").await?;
 ///
 /// let mut batch = connection.batch();
-/// let paid = batch.execute(diesel::update(accounts::table.find(1)).set(accounts::balance.eq(accounts::balance - 5)));
-/// batch.execute(diesel::update(accounts::table.find(2)).set(accounts::balance.eq(accounts::balance + 5)));
-/// let left = batch.get_result::<_, i32>(accounts::table.find(1).select(accounts::balance));
+/// let paid = batch.add_execute(diesel::update(accounts::table.find(1)).set(accounts::balance.eq(accounts::balance - 5)));
+/// batch.add_execute(diesel::update(accounts::table.find(2)).set(accounts::balance.eq(accounts::balance + 5)));
+/// let left = batch.add_get_result::<_, i32>(accounts::table.find(1).select(accounts::balance));
 ///
 /// let mut results = batch.send().await?;
 /// assert_eq!(results.take(paid)?, 1);
@@ -95,7 +96,7 @@ impl<C: TakesApart> Batch<C> {
     }
 
     /// Adds a query of which all rows are wanted, as diesel's `load`.
-    pub fn load<T, U>(&mut self, query: T) -> Slot<Vec<U>>
+    pub fn add_load<T, U>(&mut self, query: T) -> Slot<Vec<U>>
     where
         T: AsQuery,
         T::Query: QueryFragment<Pg> + QueryId,
@@ -108,7 +109,7 @@ impl<C: TakesApart> Batch<C> {
 
     /// Adds a query of which the first row is wanted, as diesel's `get_result`. Where there is none, that is
     /// [`NotFound`](Error::NotFound) when the slot is taken; the batch has taken effect nevertheless.
-    pub fn get_result<T, U>(&mut self, query: T) -> Slot<U>
+    pub fn add_get_result<T, U>(&mut self, query: T) -> Slot<U>
     where
         T: AsQuery,
         T::Query: QueryFragment<Pg> + QueryId,
@@ -120,7 +121,7 @@ impl<C: TakesApart> Batch<C> {
     }
 
     /// Adds a query of which only the number of rows is wanted that it touched, as diesel's `execute`.
-    pub fn execute<T>(&mut self, query: T) -> Slot<usize>
+    pub fn add_execute<T>(&mut self, query: T) -> Slot<usize>
     where
         T: QueryFragment<Pg> + QueryId,
     {
