@@ -9,7 +9,7 @@ use super::place::place;
 use crate::{
     config::{Config, Transport},
     error::{Error, Outcome, Result},
-    execute::{Opening, WireClient, open},
+    execute::{Opening, WireClient, cancel, open},
     http::{BatchOptions, Client, IsolationLevel, Query},
     runtime::Runtime,
     wire::{Event, TransactionStatus},
@@ -149,16 +149,20 @@ impl Carrier {
             }
         };
         let text = text.to_owned();
-        let limit = self.config.get_request_timeout();
+        let (limit, config) = (self.config.get_request_timeout(), self.config.clone());
         let (client, result) = on(&self.runtime, async move {
             let running = run(&mut client, &text, wanted);
             let result = match limit {
-                Some(limit) => timeout(limit, running)
-                    .await
-                    .unwrap_or_else(|_| Err(Error::timeout("answer to a migration", limit, Outcome::Unknown))),
+                Some(limit) => timeout(limit, running).await.unwrap_or_else(|_| Err(late(limit))),
                 None => running.await,
             };
-            // What was left in the middle is closed, which undoes it.
+            if result.as_ref().is_err_and(Error::is_timeout) {
+                // It would go on, and be committed behind the error.
+                if let Some(key) = client.backend_key() {
+                    let _ = timeout(config.get_connect_timeout(), cancel(&config, key)).await;
+                }
+                return Ok((None, result));
+            }
             let client =
                 (client.is_usable() && client.transaction_status() == TransactionStatus::Idle).then_some(client);
             Ok((client, result))
@@ -167,6 +171,10 @@ impl Carrier {
         *session = client;
         result
     }
+}
+
+fn late(limit: Duration) -> Error {
+    Error::timeout("answer to a migration", limit, Outcome::Unknown)
 }
 
 async fn open_session(config: &Config, runtime: &Runtime) -> Result<Box<WireClient>> {

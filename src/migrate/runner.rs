@@ -202,9 +202,15 @@ impl Runner {
             Ok(()) => Ok(true),
             Err(error) if is_taken(&error) => Ok(false),
             Err(error) if is_unknown(&error) && script.transactional => {
-                // It was committed as a whole or not at all, and its row tells.
-                let recorded = self.applied(table).await?.iter().any(|applied| applied.version == migration.version);
-                if recorded == (direction == Direction::Up) { Ok(true) } else { Err(error) }
+                // It was committed as a whole or not at all, and its row tells, once the lock says that it has ended.
+                match self.applied_at_rest(table).await {
+                    Ok(applied) => {
+                        let recorded = applied.iter().any(|applied| applied.version == migration.version);
+                        if recorded == (direction == Direction::Up) { Ok(true) } else { Err(error) }
+                    }
+                    // The first error says more than that the second question had no answer.
+                    Err(_) => Err(error),
+                }
             }
             Err(error) => Err(error),
         }
@@ -352,9 +358,20 @@ impl Runner {
     async fn applied(&mut self, table: &str) -> Result<Vec<Applied>, MigrateError> {
         let statement = self.ledger.list(table);
         let tables = self.carrier.transaction(&[statement], Session::Fresh).await.map_err(|failure| failure.error)?;
-        let rows = tables.into_iter().next().ok_or_else(unreadable)?;
-        Ok(rows.into_iter().map(|row| applied(row).ok_or_else(unreadable)).collect::<Result<_, Error>>()?)
+        read(tables)
     }
+
+    /// Reads what is applied while no migration is under way.
+    async fn applied_at_rest(&mut self, table: &str) -> Result<Vec<Applied>, MigrateError> {
+        let statements = [self.lock.for_transaction(), self.ledger.list(table)];
+        read(self.locked(&statements, Session::Fresh).await.map_err(|failure| failure.error)?)
+    }
+}
+
+/// Reads what the last statement has listed.
+fn read(tables: Vec<Table>) -> Result<Vec<Applied>, MigrateError> {
+    let rows = tables.into_iter().next_back().ok_or_else(unreadable)?;
+    Ok(rows.into_iter().map(|row| applied(row).ok_or_else(unreadable)).collect::<Result<_, Error>>()?)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -316,3 +316,25 @@ async fn a_setting_lasts_as_long_as_a_script_outside_a_transaction() {
     let MigrateError::Script { error, line: Some(1), .. } = &error else { panic!("{error:?}") };
     assert!(error.is_refused(), "{error}");
 }
+
+#[tokio::test]
+async fn what_passes_its_deadline_is_not_recorded_behind_its_error() {
+    for transport in TRANSPORTS {
+        let stage = Stage::start();
+        let config = stage.config().transport(transport).request_timeout(Duration::from_secs(1));
+        let mut runner = Runner::connect(&config, Ledger::sqlx()).await.unwrap();
+        let slow = [migration(1, "select pg_sleep(4); create table late (a int)")];
+        let error = runner.run(&slow, None, |_| {}).await.unwrap_err().to_string();
+        assert!(error.contains("migration 1"), "{transport}: {error}");
+        let running = "select count(*) from pg_stat_activity where state = 'active' and query like '%pg_sleep(4)%' \
+                       and pid <> pg_backend_pid() and datname = current_database()";
+        while stage.psql(running) != "0" {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(
+            stage.psql("select to_regclass('late') is null, count(*) from _sqlx_migrations"),
+            "t|0",
+            "{transport}"
+        );
+    }
+}

@@ -136,6 +136,11 @@ impl Replies {
         self.replies.is_closed()
     }
 
+    /// Waits until nobody waits for them. Cancel safe.
+    pub(super) async fn unwanted(&self) {
+        self.replies.closed().await;
+    }
+
     /// Whether enough waits to be read.
     pub(super) fn are_full(&self) -> bool {
         !self.gauge.unbounded.load(Ordering::Acquire)

@@ -2,7 +2,7 @@ use super::{
     answers::Replies,
     clean::needs_session,
     command::{Command, Work},
-    exclusive::Carrier,
+    exclusive::{Carrier, Exclusive},
     inbox::Inbox,
     noted::Noted,
 };
@@ -57,10 +57,10 @@ impl HttpRoad {
                 Command::Exclusive(exclusive) if self.has_other && exclusive.demands.session => {
                     return End::NeedsSession { command: Command::Exclusive(exclusive), refusal: None };
                 }
-                Command::Exclusive(exclusive) => {
-                    (exclusive.operation)(Carrier::Http(&self.session)).await;
-                    continue;
-                }
+                Command::Exclusive(exclusive) => match self.lend(exclusive, inbox, noted).await {
+                    true => continue,
+                    false => return End::Over,
+                },
                 // Nothing is kept over HTTP that could be forgotten.
                 Command::Forget(_) => continue,
             };
@@ -80,6 +80,24 @@ impl HttpRoad {
             }
         }
         End::Over
+    }
+
+    /// Lets an operation have the carrier for itself; false where the session's user is gone.
+    async fn lend(&self, exclusive: Exclusive, inbox: &mut Inbox, noted: &Noted) -> bool {
+        let Exclusive { operation, demands: _, refused } = exclusive;
+        let mut run = operation(Carrier::Http(&self.session));
+        loop {
+            // Dropped, it drops its request, which cancels it.
+            tokio::select! {
+                () = &mut run => return true,
+                () = noted.cancelled.notified() => {
+                    // Whoever asked may not wait any more.
+                    let _ = refused.send(Error::cancelled());
+                    return true;
+                }
+                () = inbox.arrive() => if inbox.is_over() { return false },
+            }
+        }
     }
 
     async fn run(&self, work: &Work, replies: &Replies, inbox: &mut Inbox, noted: &Noted) -> Outcome {

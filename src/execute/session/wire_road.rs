@@ -60,6 +60,14 @@ pub(super) enum End {
     Lost,
 }
 
+/// How an operation that had the session for itself has ended.
+enum Lent {
+    Done,
+    Late,
+    /// The session's user is gone.
+    Over,
+}
+
 struct UnderWay {
     replies: Replies,
     /// Nothing may be sent behind it before it is answered: the server would take it for data.
@@ -95,7 +103,7 @@ impl WireRoad {
             self.send(inbox, noted);
             let end = match self.under_way.front() {
                 None => match inbox.take() {
-                    Some(Command::Exclusive(exclusive)) => self.lend(exclusive, noted).await,
+                    Some(Command::Exclusive(exclusive)) => self.lend(exclusive, inbox, noted).await,
                     Some(other) => {
                         inbox.put_back(other);
                         None
@@ -103,10 +111,13 @@ impl WireRoad {
                     None => self.wait_idle(inbox).await,
                 },
                 Some(oldest) if oldest.replies.are_full() && self.under_way.len() == 1 && inbox.is_empty() => {
+                    let begun = Instant::now();
                     tokio::select! {
-                        () = oldest.replies.room() => self.restart(),
+                        () = oldest.replies.room() => {}
                         () = inbox.arrive() => {}
                     }
+                    // Its reader's time is none of the server's.
+                    self.deadline = self.deadline.and_then(|deadline| deadline.checked_add(begun.elapsed()));
                     None
                 }
                 Some(_) => self.wait_busy(inbox, noted).await,
@@ -186,31 +197,49 @@ impl WireRoad {
     }
 
     /// Lets an operation have the session for itself.
-    async fn lend(&mut self, exclusive: Exclusive, noted: &Noted) -> Option<End> {
-        let Exclusive { operation, demands, refused: _ } = exclusive;
+    async fn lend(&mut self, exclusive: Exclusive, inbox: &mut Inbox, noted: &Noted) -> Option<End> {
+        let Exclusive { operation, demands, refused } = exclusive;
         self.traces.note_state(demands.leaves_state);
         // What it runs cannot be seen.
         self.changed_types = true;
         self.restart();
-        let run = async {
-            operation(Carrier::Session(&mut self.client)).await;
-            // What it left unread would be taken for the answers of what comes next.
-            while let Some(left) = self.client.next_execution() {
-                // An error belongs to the operation, and a lost session shows below.
-                let _ = left.finish().await;
+        let deadline = self.deadline;
+        let ended = {
+            let mut run = std::pin::pin!(async {
+                operation(Carrier::Session(&mut self.client)).await;
+                // What it left unread would be taken for the answers of what comes next.
+                while let Some(left) = self.client.next_execution() {
+                    // An error belongs to the operation, and a lost session shows below.
+                    let _ = left.finish().await;
+                }
+                let _ = self.client.is_quiet().await;
+            });
+            loop {
+                tokio::select! {
+                    () = &mut run => break Lent::Done,
+                    () = sleep_until(deadline) => break Lent::Late,
+                    () = inbox.arrive() => if inbox.is_over() { break Lent::Over },
+                }
             }
-            let _ = self.client.is_quiet().await;
         };
-        let in_time = tokio::select! {
-            () = run => true,
-            () = sleep_until(self.deadline) => false,
-        };
-        if !in_time {
-            self.cancel().await;
-            return Some(End::Lost);
+        match ended {
+            Lent::Done => {
+                noted.set_status(self.client.transaction_status());
+                (!self.client.is_usable()).then_some(End::Lost)
+            }
+            Lent::Over => {
+                self.cancel().await;
+                Some(End::Over)
+            }
+            Lent::Late => {
+                noted.set_lost();
+                let limit = self.config.get_request_timeout().unwrap_or_default();
+                // Whoever asked may not wait any more.
+                let _ = refused.send(Error::timeout("answer", limit, Outcome::Unknown));
+                self.cancel().await;
+                Some(End::Lost)
+            }
         }
-        noted.set_status(self.client.transaction_status());
-        (!self.client.is_usable()).then_some(End::Lost)
     }
 
     async fn wait_idle(&mut self, inbox: &mut Inbox) -> Option<End> {
@@ -244,7 +273,6 @@ impl WireRoad {
                     if let Some(oldest) = self.under_way.front() {
                         oldest.replies.event(event_of(event));
                     }
-                    self.restart();
                     None
                 }
                 Ok(Answer::End(result)) => {
@@ -258,6 +286,10 @@ impl WireRoad {
                 }
                 Err(error) => Some(self.lose(error, noted)),
             },
+            () = all_unwanted(&self.under_way), if inbox.is_over() => {
+                self.cancel().await;
+                Some(End::Over)
+            }
             () = sleep_until(self.deadline) => {
                 let limit = self.config.get_request_timeout().unwrap_or_default();
                 let end = self.lose(Error::timeout("answer", limit, Outcome::Unknown), noted);
@@ -294,6 +326,13 @@ impl WireRoad {
 
     async fn close(self) {
         let _ = time::timeout(GOODBYE, self.client.close()).await;
+    }
+}
+
+/// Waits until nobody waits for any of them.
+async fn all_unwanted(under_way: &VecDeque<UnderWay>) {
+    for one in under_way {
+        one.replies.unwanted().await;
     }
 }
 

@@ -151,3 +151,38 @@ async fn a_batch_inside_a_transaction_is_refused() {
     let refused = refused.await.unwrap_err().to_string();
     assert!(refused.contains("transaction of its own"), "{refused}");
 }
+
+#[tokio::test]
+async fn a_batch_beyond_its_deadline_may_have_run() {
+    let stage = Stage::start();
+    stage.psql("create table t (a integer); alter table t owner to app");
+    for transport in [Transport::WebSocket, Transport::Http] {
+        let config = super::config(&stage, transport).request_timeout(Duration::from_secs(1));
+        let connection = AsyncFerryConnection::connect(config).await.unwrap();
+        let mut batch = connection.batch();
+        batch.add_execute(sql_query("insert into t values (1)"));
+        // It does not let itself be cancelled.
+        let stubborn = "do $$ begin perform pg_sleep(2); exception when query_canceled then null; end $$";
+        batch.add_execute(sql_query(stubborn));
+        let error = batch.send().await.unwrap_err().to_string();
+        assert!(error.contains("may have run"), "{transport}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_is_cancelled_by_its_token() {
+    let stage = Stage::start();
+    for transport in [Transport::WebSocket, Transport::Http] {
+        let connection = super::ferry(&stage, transport).await;
+        let token = connection.cancel_token();
+        let mut batch = connection.batch();
+        batch.add_execute(sql_query("select pg_sleep(60)"));
+        let cancel = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            token.cancel().await.unwrap();
+        };
+        let (sent, ()) = futures_util::join!(batch.send(), cancel);
+        let error = sent.unwrap_err().to_string();
+        assert!(error.contains("canceling statement due to user request"), "{transport}: {error}");
+    }
+}
