@@ -321,7 +321,7 @@ async fn a_setting_lasts_as_long_as_a_script_outside_a_transaction() {
 async fn what_passes_its_deadline_is_not_recorded_behind_its_error() {
     for transport in TRANSPORTS {
         let stage = Stage::start();
-        let config = stage.config().transport(transport).request_timeout(Duration::from_secs(1));
+        let config = stage.config().transport(transport).request_timeout(Some(Duration::from_secs(1)));
         let mut runner = Runner::connect(&config, Ledger::sqlx()).await.unwrap();
         let slow = [migration(1, "select pg_sleep(4); create table late (a int)")];
         let error = runner.run(&slow, None, |_| {}).await.unwrap_err().to_string();

@@ -157,7 +157,7 @@ async fn a_batch_beyond_its_deadline_may_have_run() {
     let stage = Stage::start();
     stage.psql("create table t (a integer); alter table t owner to app");
     for transport in [Transport::WebSocket, Transport::Http] {
-        let config = super::config(&stage, transport).request_timeout(Duration::from_secs(1));
+        let config = super::config(&stage, transport).request_timeout(Some(Duration::from_secs(1)));
         let connection = AsyncFerryConnection::connect(config).await.unwrap();
         let mut batch = connection.batch();
         batch.add_execute(sql_query("insert into t values (1)"));
