@@ -2,6 +2,8 @@
 //!
 //! The proxy does not count the opening of a TCP connection, so each number here is one less for each connection that is opened.
 
+mod one_shots;
+
 use std::time::{Duration, Instant};
 
 use futures_util::{TryStreamExt, future::join_all};
