@@ -6,6 +6,7 @@
 //! password guards that.
 
 mod address;
+mod attend;
 mod auto;
 mod cancels;
 mod closing;

@@ -148,6 +148,27 @@ impl HttpSession {
         if let Some(types) = self.learnt.descriptions.get(text, declared, changes) {
             return Ok(types);
         }
+        let types = self.inferred(dialect, text, declared).await?;
+        self.learnt.descriptions.keep(text, declared, changes, types.clone());
+        Ok(types)
+    }
+
+    /// Has the server take a statement as PREPARE does, which analyses it and does not run it; what cannot be prepared is not looked at.
+    ///
+    /// Cancel safe: it reads only.
+    ///
+    /// # Errors
+    ///
+    /// As for [`describe`](Self::describe).
+    pub(crate) async fn check(&self, text: &str, declared: &[Oid]) -> Result<()> {
+        let dialect = self.server().await?.dialect;
+        if dialect.is_preparable(text) {
+            self.inferred(dialect, text, declared).await.map_err(not_executed)?;
+        }
+        Ok(())
+    }
+
+    async fn inferred(&self, dialect: sql::Dialect, text: &str, declared: &[Oid]) -> Result<Vec<Oid>> {
         let mut loaded = self.lookup().holding(declared).await?;
         let names = type_names(declared, loaded.as_deref())?;
         let mut asked = ask(self.ready().await?, dialect, text, declared, &names).await;
@@ -162,9 +183,7 @@ impl HttpSession {
                 asked = ask(self.ready().await?, dialect, text, declared, &others).await;
             }
         }
-        let types = asked?;
-        self.learnt.descriptions.keep(text, declared, changes, types.clone());
-        Ok(types)
+        asked
     }
 
     /// Notes that types may have changed by what went another way than through this handle: they are looked up anew.

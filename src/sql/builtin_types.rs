@@ -146,6 +146,12 @@ const TYPES: &[&str] = &[
     "without",
 ];
 
+/// Whether a word begins the name of a built-in type.
+#[cfg(feature = "client")]
+pub(super) fn names_type(word: &str) -> bool {
+    TYPES.contains(&word) || BEFORE_LISTS.contains(&word)
+}
+
 /// Functions that are called without arguments: no other fits such a call better.
 const FUNCTIONS: &[&str] = &[
     "clock_timestamp",

@@ -17,6 +17,8 @@ mod is_command;
 mod lexer;
 #[cfg(feature = "client")]
 mod literal;
+#[cfg(feature = "client")]
+mod names;
 mod parameters;
 mod placement;
 mod prologue;
@@ -38,6 +40,8 @@ pub use gives_rows::gives_rows;
 pub(crate) use is_command::is_command;
 #[cfg(feature = "client")]
 pub(crate) use literal::literal;
+#[cfg(feature = "client")]
+pub(crate) use names::names;
 pub use parameters::highest_parameter;
 pub use session_state::{discards_all, leaves_session_state};
 pub use split::{split, split_ranges};

@@ -22,7 +22,7 @@ use super::{
     stateless::{self, Connection},
 };
 use crate::{
-    error::{Error, Result},
+    error::{Error, Result, SqlState},
     execute::{HttpSession, Opening},
 };
 pub(super) use failures::Failures;
@@ -45,10 +45,10 @@ where
     let Some(mut connection) = stateless::open(client, opening, http, shared, registration).await? else {
         return Ok(());
     };
-    let how = How { is_welcomed: true, leaves_after: Some(LEAVES_AFTER) };
     loop {
         let Some(departure) = over_http(&mut connection, shared).await? else { return Ok(()) };
         let (http, types) = connection.means();
+        let how = How { is_welcomed: true, leaves_after: Some(LEAVES_AFTER), http: Some(http.clone()) };
         let ended = session::serve(connection.into_client(), opening, shared, registration, how).await?;
         connection = match ended {
             Ended::Gone => return Ok(()),
@@ -77,6 +77,7 @@ impl Departure {
     /// What the client is told where there is no session either.
     fn error(self, unopened: Error) -> Error {
         match self {
+            _ if unopened.code() == Some(&SqlState::QUERY_CANCELED) => unopened,
             Self::Judged => unopened.within("the statement needs a session"),
             Self::Failed(error) => error.with_source(unopened),
         }

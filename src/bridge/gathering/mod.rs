@@ -93,6 +93,9 @@ impl Gathering {
         // A failure may mean that a type is not any more what it was when it was looked up.
         if changes_types || result.is_err() && has_own_types {
             self.shared.types().note_change();
+            if let Some(http) = self.shared.http() {
+                http.note_changed_types();
+            }
         }
         self.plan.keep(result)
     }

@@ -100,6 +100,8 @@ impl Exchange {
         }
         let can_roll_back = self.status == TransactionStatus::Transaction;
         match self.types.known_for(parse.text, can_roll_back) {
+            // It may have been made since, by somebody else.
+            Some(directory) if directory.misses_name(parse.text) => None,
             Some(directory) => Some(self.told.unknown(&directory, parse.text).unwrap_or(TEXT)),
             // A parameter may be all there is of a column.
             None if sql::gives_builtin_types(parse.text) && self.told.knows(&parse.param_types) => Some(TEXT),

@@ -3,7 +3,7 @@ use std::time::Duration;
 use crate::{
     bridge::{handshake::Local, statement::Statements, types},
     error::Error,
-    execute::Opening,
+    execute::{HttpSession, Opening},
 };
 
 /// A logged-in client and what outlives the session that its statements go to.
@@ -32,12 +32,14 @@ impl<S> Client<S> {
 }
 
 /// How a client is served over a WebSocket.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(in crate::bridge) struct How {
     /// The client has been told that its log-in is over.
     pub(in crate::bridge) is_welcomed: bool,
     /// After how long without a statement a session that nothing is kept in is closed.
     pub(in crate::bridge) leaves_after: Option<Duration>,
+    /// What carries its statements when it is not served so, and must not count on types that are others by then.
+    pub(in crate::bridge) http: Option<HttpSession>,
 }
 
 /// How serving a client over a WebSocket ended.

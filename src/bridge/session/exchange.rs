@@ -5,6 +5,7 @@ use postgres_protocol::message::frontend;
 
 use super::{
     expected::{Expected, Reply, Whose},
+    held::Held,
     patience::Patience,
 };
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
         types::{self, Question, Types},
     },
     error::DbError,
+    execute::HttpSession,
     wire::{DataRow, TransactionStatus},
 };
 
@@ -29,6 +31,8 @@ pub(super) struct Exchange {
     /// What the client has been told of types.
     pub(super) told: types::Client,
     pub(super) types: Arc<Types>,
+    /// What else is to hear that types have changed.
+    pub(super) http: Option<HttpSession>,
     /// Columns may be described with the rows.
     pub(super) is_late: bool,
     /// The server reads strings and characters as they are read here, so that texts mean the same.
@@ -51,6 +55,8 @@ pub(super) struct Exchange {
     /// The server does not take the statement that it was shown.
     pub(super) check_failed: bool,
     pub(super) question: Option<Asking>,
+    /// A result that waits until its types are known.
+    pub(super) held: Option<Held>,
     /// The types may be asked for on this session.
     pub(super) may_ask: bool,
     /// Messages that close statements, to travel with the next flight, and how many.
@@ -85,6 +91,7 @@ impl Exchange {
         statements: Statements,
         told: types::Client,
         types: Arc<Types>,
+        http: Option<HttpSession>,
         is_late: bool,
         patience: Patience,
     ) -> Self {
@@ -92,6 +99,7 @@ impl Exchange {
             statements,
             told,
             types,
+            http,
             is_late,
             reads_strings: true,
             reads_encoding: true,
@@ -105,6 +113,7 @@ impl Exchange {
             described: None,
             check_failed: false,
             question: None,
+            held: None,
             may_ask: true,
             closing: BytesMut::new(),
             closes: 0,
@@ -145,7 +154,7 @@ impl Exchange {
 
     /// Whether something of the client's runs, as far as is known.
     pub(super) fn is_running(&self) -> bool {
-        !self.expected.is_only_questions()
+        self.held.is_some() || !self.expected.is_only_questions()
     }
 
     /// Begins what is sent after silence with what waited for it.
@@ -194,7 +203,7 @@ impl Exchange {
         self.is_late && self.may_ask && self.question.is_none() && self.types.known().is_none()
     }
 
-    fn question(&mut self, out: &mut BytesMut) -> io::Result<()> {
+    pub(super) fn question(&mut self, out: &mut BytesMut) -> io::Result<()> {
         /// A name of the bridge's own leaves the client's unnamed statement and portal alone.
         const NAME: &str = "pgferry_types";
         let question = self.types.question();
@@ -234,6 +243,9 @@ impl Exchange {
         if self.changes_types && self.expected.is_empty() && self.status == TransactionStatus::Idle {
             self.changes_types = false;
             self.types.note_change();
+            if let Some(http) = &self.http {
+                http.note_changed_types();
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-use std::{io, sync::Arc};
+use std::io;
 
 use bytes::BytesMut;
 
@@ -10,13 +10,9 @@ use super::{
 };
 use crate::{
     Oid,
-    bridge::{
-        frames::{self, Frame, WHOLE},
-        types::Stranger,
-    },
+    bridge::frames::{self, Frame, WHOLE},
     error::{DbError, Error},
     execute::Output,
-    sql,
     wire::{self, DataRow, TransactionStatus},
 };
 
@@ -48,6 +44,7 @@ impl Exchange {
             let Some(frame) = frames::first(rest, WHOLE).map_err(|error| End::Remote(Some(error)))? else {
                 return Ok(());
             };
+            self.check_held()?;
             let passes = self.server_message(&frame)?;
             let part = frame.body.len() + 5;
             (self.rest_down, self.rest_passes) = (frame.size - part, passes);
@@ -67,7 +64,8 @@ impl Exchange {
 
     fn pass(&mut self, buffer: &mut BytesMut, bytes: usize) {
         if bytes > 0 {
-            Self::append(&mut self.to_client, buffer.split_to(bytes.min(buffer.len())));
+            let to = self.held.as_mut().map_or(&mut self.to_client, |held| &mut held.messages);
+            Self::append(to, buffer.split_to(bytes.min(buffer.len())));
         }
     }
 
@@ -164,28 +162,6 @@ impl Exchange {
         }
     }
 
-    /// Refuses a result with a type that the client has not heard of: sqlx panics in its caller's task when it meets one.
-    fn check_columns(&mut self, text: Option<&Arc<str>>, frame: &Frame<'_>) -> Result<(), End> {
-        let types = message::column_types(frame.body).ok_or_else(|| unexpected(frame))?;
-        let directory = self.types.known().unwrap_or_default();
-        let Some(stranger) = self.told.stranger(&directory, types) else { return Ok(()) };
-        if let Some(text) = text {
-            self.types.must_describe(text);
-        }
-        self.types.note_change();
-        let (Stranger::New(oid) | Stranger::Untellable(oid)) = stranger;
-        let is_in_transaction = self.status == TransactionStatus::Transaction;
-        let may_have_written = !is_in_transaction && text.is_none_or(|text| sql::may_write(text));
-        let what_of_it = if is_in_transaction { "the transaction is rolled back" } else { "the statement has run" };
-        Err(End::Refused(Error::refused_results(
-            format!(
-                "the result has the type with OID {oid}, which sqlx asked about before it was as it is now; {what_of_it}, and the connection \
-                 ends: on another, the same statement is understood"
-            ),
-            may_have_written,
-        )))
-    }
-
     fn note_error(&mut self, frame: &Frame<'_>) {
         self.is_fatal |= is_fatal(frame.body);
         self.copying = false;
@@ -243,10 +219,12 @@ impl Exchange {
                         Some(error) => Err(Error::db(error)),
                         None => Ok(Output { rows, ..Output::default() }),
                     };
-                    if let Err(error) = self.types.learn(&question, answer) {
+                    let learnt = self.types.learn(&question, answer);
+                    if let Err(error) = &learnt {
                         tracing::debug!(%error, "the types could not be read: statements are described by the server");
                         self.may_ask = false;
                     }
+                    self.release_held(learnt.unwrap_or_default())?;
                 }
                 self.note_ready(frame)?;
             }
@@ -277,7 +255,7 @@ fn first_oid(body: &[u8]) -> Option<Oid> {
     std::str::from_utf8(rest.get(..length)?).ok()?.parse().ok()
 }
 
-fn unexpected(frame: &Frame<'_>) -> End {
+pub(super) fn unexpected(frame: &Frame<'_>) -> End {
     let message = format!("a message {:?} came where the server owes none", char::from(frame.tag));
     End::Remote(Some(io::Error::new(io::ErrorKind::InvalidData, message)))
 }

@@ -12,6 +12,7 @@ mod exchange;
 mod expected;
 mod from_client;
 mod from_server;
+mod held;
 mod message;
 mod open;
 mod patience;

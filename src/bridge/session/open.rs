@@ -3,11 +3,15 @@ use std::io;
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{How, exchange::Exchange};
+use super::exchange::Exchange;
 use crate::{
-    bridge::{cancels::Registration, handshake::Local},
+    bridge::{
+        attend::{attend, cancelled_unsent},
+        cancels::Registration,
+        handshake::Local,
+    },
     config::Config,
-    error::{Error, Outcome, Result},
+    error::{Error, Outcome, Result, SqlState},
     execute::{self, Opening, WireClient},
     websocket,
     wire::{BackendKey, TransactionStatus, server},
@@ -18,28 +22,40 @@ pub(super) struct Opened {
     pub(super) remote: websocket::Stream,
     pub(super) received: BytesMut,
     pub(super) key: Option<BackendKey>,
+    /// The client wants what it sent with the opening cancelled.
+    pub(super) is_cancelled: bool,
 }
 
 /// Opens the session before anything else, so that the client is welcomed by what the server told.
-pub(super) async fn at_once(
+///
+/// The outer error means that the client is gone.
+pub(super) async fn at_once<S>(
+    local: &mut Local<S>,
     exchange: &mut Exchange,
     config: &Config,
     opening: &Opening,
     registration: &Registration<'_>,
-    how: How,
-) -> Result<Option<Opened>> {
-    let remote = execute::open(config, opening).await?;
-    if !how.is_welcomed {
+    is_welcomed: bool,
+) -> io::Result<Result<Opened>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    // Nothing of the client's is on its way yet, so that to cancel it is not to open anything.
+    let remote = match attend(local, registration, execute::open(config, opening)).await? {
+        Ok(remote) => remote,
+        Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => return Ok(Err(cancelled_unsent())),
+        Err(error) => return Ok(Err(error)),
+    };
+    if !is_welcomed {
         server::authentication_ok(&mut exchange.to_client);
     }
     tell_parameters(exchange, &remote);
-    if !how.is_welcomed {
+    if !is_welcomed {
         server::backend_key_data(&mut exchange.to_client, registration.key());
         server::ready_for_query(&mut exchange.to_client, remote.transaction_status());
     }
     // The answer will be here when the client's first statement is, or soon after.
-    exchange.ask_for_types().map_err(unsendable)?;
-    Ok(Some(opened(exchange, remote)))
+    Ok(exchange.ask_for_types().map_err(unsendable).map(|()| opened(exchange, remote)))
 }
 
 /// Welcomes the client, and opens the session with the first of its messages that needs one: log-in, settings, question for types and
@@ -74,7 +90,8 @@ where
         exchange.take_from_client(&mut local.read)?;
     }
     let first_flight = exchange.first_flight(execute::settings(&opening.parameters).as_deref())?;
-    let remote = match execute::open_ahead(config, opening, &first_flight).await {
+    let (opening, is_cancelled) = noticing(registration, execute::open_ahead(config, opening, &first_flight)).await;
+    let remote = match opening {
         Ok(remote) => remote,
         Err(error) => return Ok(Err(error)),
     };
@@ -82,7 +99,20 @@ where
     // The log-in has a limit of its own.
     exchange.patience.restarts();
     tell_parameters(exchange, &remote);
-    Ok(Ok(Some(opened(exchange, remote))))
+    Ok(Ok(Some(Opened { is_cancelled, ..opened(exchange, remote) })))
+}
+
+/// Does something, and tells whether the client wanted it cancelled meanwhile; a client that goes away is noticed after it, when the
+/// server's key is known.
+async fn noticing<T>(registration: &Registration<'_>, work: impl Future<Output = T>) -> (T, bool) {
+    let mut work = std::pin::pin!(work);
+    let mut is_cancelled = false;
+    loop {
+        tokio::select! {
+            done = &mut work => return (done, is_cancelled),
+            () = registration.cancelled(), if !is_cancelled => is_cancelled = true,
+        }
+    }
 }
 
 fn opened(exchange: &mut Exchange, remote: WireClient) -> Opened {
@@ -93,7 +123,7 @@ fn opened(exchange: &mut Exchange, remote: WireClient) -> Opened {
         exchange.to_server = parts.unsent;
         exchange.to_server.unsplit(behind);
     }
-    Opened { remote: parts.stream, received: parts.received, key }
+    Opened { remote: parts.stream, received: parts.received, key, is_cancelled: false }
 }
 
 /// Says what a client may count on before the server has said anything; that follows.

@@ -22,6 +22,7 @@ use crate::{
     },
     config::Config,
     execute::{self, Opening},
+    websocket,
     wire::BackendKey,
 };
 
@@ -46,15 +47,15 @@ where
     let patience = Patience::new(config.get_request_timeout());
     // No other client is content with columns that come with the rows.
     let is_late = may_be_sqlx && !shared.describes_always();
-    let mut exchange = Exchange::new(statements, types, shared.types().of(opening), is_late, patience);
+    let mut exchange = Exchange::new(statements, types, shared.types().of(opening), how.http, is_late, patience);
     // Where nothing is to be verified, the log-in waits for what can travel with it.
     let is_joined = !how.is_welcomed && !shared.verifies() && config.pipelines_password();
     let opened = if is_joined {
         open::with_first_flight(&mut local, &mut exchange, config, opening, registration).await?
     } else {
-        open::at_once(&mut exchange, config, opening, registration, how).await
+        open::at_once(&mut local, &mut exchange, config, opening, registration, how.is_welcomed).await?.map(Some)
     };
-    let Opened { mut remote, mut received, key } = match opened {
+    let Opened { mut remote, mut received, key, is_cancelled } = match opened {
         Ok(Some(opened)) => opened,
         Ok(None) => return Ok(Ended::Gone),
         Err(error) if how.is_welcomed => {
@@ -64,32 +65,46 @@ where
         Err(error) => return local.send_fatal(&error).await.map(|()| Ended::Gone),
     };
     registration.set_session(key);
+    if let Some(key) = key.filter(|_| is_cancelled) {
+        // What is to be cancelled is on its way, so nothing waits for this.
+        let config = config.clone();
+        shared.runtime().spawn(async move {
+            if let Err(error) = execute::cancel(&config, key).await {
+                tracing::debug!(%error, "a cancel request could not be passed on");
+            }
+        });
+    }
     let Local { stream, read } = &mut local;
     let end = pump::run(stream, read, &mut remote, &mut received, &mut exchange, how.leaves_after).await;
     tracing::debug!(?end, "a client's session ended");
 
     let is_running = exchange.is_running();
     let is_remote_gone = matches!(end, End::Remote(_));
-    let ended = if matches!(end, End::Idle) {
-        Ended::Idle(Client { local, statements: exchange.statements, types: exchange.told, may_be_sqlx })
-    } else {
-        if let Some(error) = end.error(is_running)
-            && exchange.can_speak()
-        {
-            fatal(&mut exchange.to_client, error.to_db_error());
-        }
-        // A client that does not read, or is gone as well, needs no telling.
-        let _ = time::timeout(GOODBYE, say_goodbye(&mut local.stream, &exchange.to_client)).await;
-        drop(local);
-        Ended::Gone
-    };
     registration.set_session(None);
+    if matches!(end, End::Idle) {
+        // The client's next statement does not wait for it.
+        shared.runtime().spawn(close(remote));
+        return Ok(Ended::Idle(Client { local, statements: exchange.statements, types: exchange.told, may_be_sqlx }));
+    }
+    if let Some(error) = end.error(is_running)
+        && exchange.can_speak()
+    {
+        fatal(&mut exchange.to_client, error.to_db_error());
+    }
+    // A client that does not read, or is gone as well, needs no telling.
+    let _ = time::timeout(GOODBYE, say_goodbye(&mut local.stream, &exchange.to_client)).await;
+    drop(local);
     if is_running && !is_remote_gone {
         abandon(config, key).await;
     }
-    // A peer that does not answer the goodbye is left; the stream bounds its own closing handshake.
+    close(remote).await;
+    Ok(Ended::Gone)
+}
+
+/// Says goodbye to the server.
+async fn close(mut remote: websocket::Stream) {
+    // A peer that does not answer is left; the stream bounds its own closing handshake.
     let _ = time::timeout(GOODBYE, remote.shutdown()).await;
-    Ok(ended)
 }
 
 async fn say_goodbye<S: AsyncWrite + Unpin>(stream: &mut S, last: &BytesMut) -> io::Result<()> {

@@ -29,6 +29,8 @@ pub(in crate::bridge) struct Connection<'a, S> {
     pub(super) portals: HashMap<String, Portal>,
     /// The portal that the client had described and has not executed yet.
     pub(super) described: Option<String>,
+    /// The statement whose columns the client was told to hear of later, while nothing was bound since.
+    pub(super) described_late: Option<String>,
     pub(super) steps: Vec<Step>,
     /// Something was executed since the last Sync, by a Flush.
     pub(super) flushed: bool,
@@ -60,6 +62,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
             describes_always,
             portals: HashMap::new(),
             described: None,
+            described_late: None,
             steps: Vec::new(),
             flushed: false,
             started: Vec::new(),

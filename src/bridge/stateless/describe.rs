@@ -2,10 +2,11 @@ use std::{io, sync::Arc};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{attend::attend, connection::Connection};
+use super::connection::Connection;
 use crate::{
     Oid,
     bridge::{
+        attend::attend,
         statement::Prepared,
         types::{Lookup, Stranger, placeholder},
     },
@@ -28,7 +29,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
             Ok(prepared) => prepared.clone(),
             Err(error) => return Ok(Err(error)),
         };
-        if self.describes_always || !prepared.is_declared() {
+        // What is no command fails, and should where it is prepared.
+        if self.describes_always || !prepared.is_declared() || !sql::is_command(&prepared.text) {
             return self.describe_at_server(name, prepared).await;
         }
         let columns = if sql::gives_builtin_types(&prepared.text) && prepared.has_builtin_params() {
@@ -40,6 +42,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
                 Ok(directory) => directory,
                 Err(error) => return Ok(Err(error)),
             };
+            let directory = if directory.misses_name(&prepared.text) {
+                let asked = self.types.directory_naming(&self.session, &prepared.text);
+                match attend(&mut self.client.local, self.registration, asked).await? {
+                    Ok(directory) => directory,
+                    Err(error) => return Ok(Err(error)),
+                }
+            } else {
+                directory
+            };
             // A column of a type that the client does not know makes it ask.
             let unknown = self.client.types.unknown(&directory, &prepared.text);
             Some([placeholder(unknown.unwrap_or(TEXT))])
@@ -47,6 +58,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
             None
         };
         self.note_described(columns.as_ref().map_or(&[], |columns| columns.as_slice()));
+        self.described_late = columns.is_some().then(|| name.to_owned());
         self.say(|out| {
             server::parameter_description(out, &prepared.param_types);
             match columns {
@@ -144,8 +156,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
         }
     }
 
+    /// Has the server take the statement that the client was told the placeholder of: a client that asks for the placeholder's table only
+    /// prepares it, and is to hear what is wrong with it now.
+    async fn check_prepared(&mut self) -> io::Result<Result<()>> {
+        let name = self.described_late.take();
+        let Some(prepared) = name.and_then(|name| self.client.statements.get(&name)).cloned() else {
+            return Ok(Ok(()));
+        };
+        let checked = self.session.check(&prepared.text, &prepared.param_types);
+        let checked = attend(&mut self.client.local, self.registration, checked).await?;
+        // An internal error tells of types that are gone by now, and is for the execution to tell.
+        Ok(checked.or_else(|error| match error.code() {
+            Some(code) if code.as_str().starts_with("XX") => Ok(()),
+            _ => Err(error),
+        }))
+    }
+
     /// Answers a question for types as the server would; false if the server must be asked.
     pub(super) async fn look_up(&mut self, lookup: &Lookup<'_>) -> io::Result<Result<bool>> {
+        if *lookup == Lookup::Placeholder
+            && let Err(error) = self.check_prepared().await?
+        {
+            return Ok(Err(error));
+        }
         let asked = attend(&mut self.client.local, self.registration, self.types.directory(&self.session));
         let directory = match asked.await? {
             Ok(directory) => directory,
@@ -184,6 +217,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
         let directory = match asked.await? {
             Ok(directory) => directory,
             Err(error) => return Ok(Err(error)),
+        };
+        let Some(Stranger::New(oid) | Stranger::Untellable(oid)) = self.client.types.stranger(&directory, oids())
+        else {
+            return Ok(Ok(()));
         };
         self.hand_over.answer_begins();
         if !directory.can_tell(oid) {

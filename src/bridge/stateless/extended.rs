@@ -30,6 +30,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
                 self.say(server::parse_complete);
             }
             Frontend::Bind { portal, statement, param_formats, params, result_formats } => {
+                self.described_late = None;
                 let prepared = self.statement(&statement)?;
                 check_count(self.session.dialect(), &statement, prepared, params.len())?;
                 let bound = prepared.bind(&param_formats, params, &result_formats)?;

@@ -2,8 +2,9 @@ use std::{io, mem};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{attend::attend, connection::Connection, reads::only_reads, step::Step};
+use super::{connection::Connection, reads::only_reads, step::Step};
 use crate::{
+    bridge::attend::attend,
     error::{DbError, Error, Outcome, SqlState},
     sql,
     wire::server::{self, Frontend},

@@ -1,6 +1,5 @@
 //! A client over HTTP: the bridge answers the protocol's steps itself, and each execution is one request.
 
-mod attend;
 mod connection;
 mod describe;
 mod extended;
@@ -17,8 +16,7 @@ use std::io;
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use self::attend::attend;
-use super::{cancels::Registration, session::Client, shared::Shared};
+use super::{attend::attend, cancels::Registration, session::Client, shared::Shared};
 use crate::{
     error::Result,
     execute::{HttpSession, Opening},

@@ -2,10 +2,10 @@ use std::{io, mem, str, sync::Arc};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{attend::attend, connection::Connection, failing::told, step::Step};
+use super::{connection::Connection, failing::told, step::Step};
 use crate::{
     Oid,
-    bridge::types::Lookup,
+    bridge::{attend::attend, types::Lookup},
     error::Result,
     execute::{Event, Rows, Script, Statement},
     http::BatchOptions,

@@ -128,8 +128,11 @@ impl Client {
                 changed.then_some(Stranger::New(oid))
             }
             Some(None) => None,
-            None if directory.get(oid).is_some() && !directory.can_tell(oid) => Some(Stranger::Untellable(oid)),
-            None => Some(Stranger::New(oid)),
+            None => match directory.get(oid) {
+                Some(row) if row.is_read_untold() => None,
+                Some(_) if !directory.can_tell(oid) => Some(Stranger::Untellable(oid)),
+                _ => Some(Stranger::New(oid)),
+            },
         })
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use super::row::Row;
-use crate::{Oid, error::Result, execute::Output};
+use crate::{Oid, error::Result, execute::Output, sql};
 
 /// The types of a database that sqlx does not know by itself.
 #[derive(Debug, Default)]
@@ -13,6 +13,8 @@ pub(in crate::bridge) struct Directory {
     by_name: HashMap<String, usize>,
     /// Whether all row types of tables may be told to each connection.
     tells_tables: bool,
+    /// Whether the row types of all tables are among them.
+    knows_tables: bool,
 }
 
 /// How many row types of tables, and arrays of them, are told to each connection; where there are more, a statement's text
@@ -32,8 +34,14 @@ impl Directory {
                 by_name.entry(row.quoted_name.clone()).or_insert(index);
             }
         }
+        let knows_tables = rows.first().is_some_and(|row| row.is_with_tables);
         let tables = rows.iter().filter(|row| row.table.is_some()).count();
-        Ok(Self { by_oid, by_name, tells_tables: tables <= MOST_TOLD, rows })
+        Ok(Self { by_oid, by_name, tells_tables: tables <= MOST_TOLD, knows_tables, rows })
+    }
+
+    /// Whether a type is among them.
+    pub(in crate::bridge) fn has(&self, oid: Oid) -> bool {
+        self.by_oid.contains_key(&oid)
     }
 
     pub(super) fn get(&self, oid: Oid) -> Option<&Row> {
@@ -45,6 +53,13 @@ impl Directory {
         let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.[]".contains(&byte));
         let index = if is_plain { self.by_name.get(&name.to_ascii_lowercase()) } else { self.by_name.get(name) };
         self.rows.get(*index?)
+    }
+
+    /// Whether a text names a type or a table that is not among them: made since, perhaps, by somebody else.
+    pub(in crate::bridge) fn misses_name(&self, text: &str) -> bool {
+        let names = sql::names(text);
+        let is_missing = |name: &String| self.find(name).is_none();
+        names.types.iter().any(is_missing) || self.knows_tables && names.relations.iter().any(is_missing)
     }
 
     /// The types that a client is to be told of for a statement, each behind those that it is made of.

@@ -8,7 +8,11 @@
 //! of them opens, beside what the client does next; the first statement that gives rows waits for what is left of it, since its text
 //! does not tell whether the types of its columns are built in. The request is sent again once a client of the bridge has changed types,
 //! after a minute, and when a text that writes and gives rows is described for the first time: nobody else's new type may be met
-//! with the row already written.
+//! with the row already written. A text that names a type or a table which is not among them is not described by them either.
+//!
+//! What no text tells of, such as a type that was made anew under its name, is met with the result. Then the server is asked once more,
+//! before the client hears of it: rows of enums and of base types go on, since sqlx reads those untold; only those of composite types,
+//! arrays and ranges are refused.
 //!
 //! [`HttpSession::catalogue`](crate::execute::HttpSession::catalogue) holds other things of the same types: how values are converted,
 //! whatever the settings. sqlx looks types up by names as the search path decides, and knows them by codes that no conversion needs; so

@@ -25,7 +25,8 @@ coalesce((select pg_catalog.array_agg((attname, atttypid)) from (select attname,
 pg_catalog.pg_type_is_visible(t.oid),
 c.relname,
 pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(t.typname),
-pg_catalog.quote_ident(t.typname)";
+pg_catalog.quote_ident(t.typname),
+(select pg_catalog.count(*) from tables) <= ";
 
 /// Asks for the types of a database that sqlx does not know by itself, visible ones first, and for these row types of tables in
 /// any case.
@@ -41,7 +42,7 @@ pub(super) fn question(wanted: impl IntoIterator<Item = Oid>) -> String {
             select c.oid, c.relname, c.reltype from pg_catalog.pg_class as c join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
             where c.relkind in ('r', 'v', 'm', 'f', 'p') and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
         )
-        select {COLUMNS}
+        select {COLUMNS}{MOST_TABLES}
         from pg_catalog.pg_type as t
         join pg_catalog.pg_namespace as n on n.oid = t.typnamespace
         left join pg_catalog.pg_range as r on r.rngtypid = t.oid

@@ -228,18 +228,38 @@ impl Types {
         Ok(directory)
     }
 
+    /// Returns the types to describe a statement by that names what was not among them: asked for anew, once for each text, since it
+    /// may be there by now.
+    ///
+    /// # Errors
+    ///
+    /// As for [`directory`](Self::directory).
+    pub(in crate::bridge) async fn directory_naming(&self, server: &impl Ask, text: &str) -> Result<Arc<Directory>> {
+        let now = Instant::now();
+        let is_checked = {
+            let state = self.state();
+            state.checked.contains(&state.hasher.hash_one(text))
+        };
+        let directory = self.known_where(server, |known| known.is_new_enough(now, is_checked)).await?;
+        self.note_described(text);
+        Ok(directory)
+    }
+
+    /// Notes that a result had a type: it is asked for the next time, whatever it is of.
+    pub(in crate::bridge) fn want(&self, oid: Oid) {
+        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        if wanted.len() < MOST_WANTED {
+            wanted.insert(oid);
+        }
+    }
+
     /// Returns the types as they are now, with a type that a result had.
     ///
     /// # Errors
     ///
     /// As for [`directory`](Self::directory).
     pub(in crate::bridge) async fn directory_with(&self, server: &impl Ask, oid: Oid) -> Result<Arc<Directory>> {
-        {
-            let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-            if wanted.len() < MOST_WANTED {
-                wanted.insert(oid);
-            }
-        }
+        self.want(oid);
         self.note_change();
         self.directory(server).await
     }

@@ -32,6 +32,8 @@ pub(super) struct Row {
     pub(super) qualified_name: String,
     /// Without its schema, quoted.
     pub(super) quoted_name: String,
+    /// Whether the answer that it is of has the row types of all tables.
+    pub(super) is_with_tables: bool,
 }
 
 impl Row {
@@ -60,6 +62,7 @@ impl Row {
             table,
             qualified_name,
             quoted_name,
+            is_with_tables,
         ] = values[..]
         else {
             return None;
@@ -87,12 +90,19 @@ impl Row {
             table: table.map(str::to_owned),
             qualified_name: qualified_name?.to_owned(),
             quoted_name: quoted_name?.to_owned(),
+            is_with_tables: is_with_tables? == "t",
         })
     }
 
     /// Whether sqlx understands its codes.
     pub(super) fn is_known_kind(&self) -> bool {
         TYPES.contains(&self.typtype) && CATEGORIES.contains(&self.category)
+    }
+
+    /// Whether sqlx reads values of it without having been told of it: as whatever they are read as. What is made of other types it
+    /// does not, and panics.
+    pub(super) fn is_read_untold(&self) -> bool {
+        self.is_known_kind() && (self.typtype == "e" || self.typtype == "b" && self.category != "A")
     }
 
     /// The types that sqlx must know before it understands this one.

@@ -2,3 +2,4 @@
 
 mod protocol;
 mod raw_client;
+mod tokio_postgres;

@@ -132,6 +132,8 @@ async fn questions_of_sqlx_take_no_request() {
     let (options, _guard) = pgferry_sqlx::connect_options(config).unwrap();
     let mut first = PgConnection::connect_with(&options).await.unwrap();
     sqlx::query("select 1").execute(&mut first).await.unwrap();
+    // Without rows, so that the server need not take it to prepare it.
+    let text = "insert into nowhere values ($1, $2)";
     for statement in ["select 1", "select 2", "select 3"] {
         let before = proxy.flights();
         let mut another = PgConnection::connect_with(&options).await.unwrap();
@@ -139,7 +141,7 @@ async fn questions_of_sqlx_take_no_request() {
         assert_eq!(proxy.flights() - before, 1, "{statement}");
         // Types by their names, which the connection has been told by now.
         let types = [<Mood as sqlx::Type<sqlx::Postgres>>::type_info(), PgTypeInfo::with_name("app.mood")];
-        let _ = (&mut another).prepare_with("select $1, $2".into_sql_str(), &types).await.unwrap();
+        let _ = (&mut another).prepare_with(text.into_sql_str(), &types).await.unwrap();
         assert_eq!(proxy.flights() - before, 1, "{statement}");
     }
     // Nor where its first statement names a type.
@@ -147,7 +149,7 @@ async fn questions_of_sqlx_take_no_request() {
     let mut another = PgConnection::connect_with(&options).await.unwrap();
     let types =
         [<Mood as sqlx::Type<sqlx::Postgres>>::type_info(), <Vec<Mood> as sqlx::Type<sqlx::Postgres>>::type_info()];
-    let statement = (&mut another).prepare_with("select $1, $2".into_sql_str(), &types).await.unwrap();
+    let statement = (&mut another).prepare_with(text.into_sql_str(), &types).await.unwrap();
     assert_eq!(proxy.flights(), before);
     let names = statement.parameters().unwrap().left().unwrap().iter().map(TypeInfo::name).collect::<Vec<_>>();
     assert_eq!(names, ["mood", "mood[]"]);

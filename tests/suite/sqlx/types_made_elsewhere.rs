@@ -1,8 +1,9 @@
-//! Types that another client makes while a connection over HTTP is open.
+//! Types that another client makes while a connection is open.
 
 use std::time::Duration;
 
-use sqlx::{Connection, PgConnection, Row};
+use pgferry_sqlx::PgPoolOptionsExt;
+use sqlx::{Connection, PgConnection, PgPool, Row, postgres::PgPoolOptions};
 
 use super::Road;
 use pgferry_test_support::{Proxy, Stage};
@@ -32,6 +33,87 @@ async fn a_statement_that_writes_gives_a_type_made_elsewhere() {
     }
 }
 
+#[derive(Debug, PartialEq, sqlx::Type)]
+#[sqlx(type_name = "mood", rename_all = "lowercase")]
+enum Mood {
+    Happy,
+    Sad,
+}
+
+#[derive(Debug, PartialEq, sqlx::Type)]
+#[sqlx(type_name = "place")]
+struct Place {
+    x: i32,
+    feeling: Mood,
+}
+
+const MOODS: &str = "create type mood as enum ('happy', 'sad'); create type place as (x int, feeling mood);
+    create table homes (a int, feeling mood, home place); insert into homes values (1, 'sad', '(2,happy)');
+    grant all on homes to public";
+
+async fn only_connection(road: Road, stage: &Stage) -> PgPool {
+    let options = PgPoolOptions::new().max_connections(1);
+    match road {
+        Road::Tcp => options.connect(&stage.postgres_url()).await.unwrap(),
+        _ => options.connect_over(road.config(stage)).await.unwrap(),
+    }
+}
+
+/// sqlx asks for types when it prepares a statement, so whatever the text names must be known by then.
+#[tokio::test]
+async fn what_a_new_statement_names_is_known_however_new_it_is() {
+    for road in Road::ALL {
+        let stage = Stage::start();
+        let pool = only_connection(road, &stage).await;
+        for text in ["select 1", "select relname from pg_class limit 1"] {
+            sqlx::query(text).execute(&pool).await.unwrap();
+        }
+        stage.psql(MOODS);
+        let place: Place = sqlx::query_scalar("select row(1, 'sad')::place").fetch_one(&pool).await.unwrap();
+        assert_eq!(place, Place { x: 1, feeling: Mood::Sad }, "{road:?}");
+        let moods: Vec<Mood> = sqlx::query_scalar("select array['sad']::mood[]").fetch_one(&pool).await.unwrap();
+        assert_eq!(moods, [Mood::Sad], "{road:?}");
+        stage.psql(
+            "create table more as select * from homes; grant all on more to public; create type hue as enum ('red')",
+        );
+        let (_, feeling, home): (i32, Mood, Place) =
+            sqlx::query_as("select * from more").fetch_one(&pool).await.unwrap();
+        assert_eq!((feeling, home), (Mood::Sad, Place { x: 2, feeling: Mood::Happy }), "{road:?}");
+        let hue = sqlx::query("select 'red'::hue").fetch_one(&pool).await.unwrap();
+        assert_eq!(hue.get_unchecked::<String, _>(0), "red", "{road:?}");
+    }
+}
+
+/// No text tells of it, and enums need no telling: their rows arrive, whoever made them.
+#[tokio::test]
+async fn an_enum_that_was_made_anew_arrives() {
+    for road in Road::ALL {
+        let stage = Stage::start();
+        stage.psql(MOODS);
+        let pool = only_connection(road, &stage).await;
+        let mood: Mood = sqlx::query_scalar("select $1").bind(Mood::Happy).fetch_one(&pool).await.unwrap();
+        assert_eq!(mood, Mood::Happy, "{road:?}");
+        let make_anew = || stage.psql(&format!("drop table homes; drop type place; drop type mood; {MOODS}"));
+        make_anew();
+        for text in ["select 'happy'::mood", "select 'happy'::mood as again"] {
+            let mood: Mood = sqlx::query_scalar(text).fetch_one(&pool).await.unwrap();
+            assert_eq!(mood, Mood::Happy, "{road:?}: {text}");
+        }
+        make_anew();
+        let many: Vec<Mood> =
+            sqlx::query_scalar("select 'sad'::mood from generate_series(1, 2000)").fetch_all(&pool).await.unwrap();
+        assert!(many.len() == 2000 && many.iter().all(|mood| *mood == Mood::Sad), "{road:?}");
+        make_anew();
+        if road != Road::Http {
+            let mut transaction = pool.begin().await.unwrap();
+            let mood: Mood =
+                sqlx::query_scalar("select feeling from homes").fetch_one(&mut *transaction).await.unwrap();
+            assert_eq!(mood, Mood::Sad, "{road:?}");
+            transaction.commit().await.unwrap();
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_row_type_of_a_table_made_of_a_query_is_known() {
     for road in Road::ALL {
@@ -58,7 +140,7 @@ async fn a_result_refused_behind_a_write_is_of_unknown_outcome() {
     let insert = "insert into t values (1) returning *";
     sqlx::query(insert).execute(&mut *connection).await.unwrap();
     // The text is known by now, so the type is met with the result.
-    stage.psql("create type mood as enum ('sad'); alter table t add f mood default 'sad'");
+    stage.psql("create type place as (x int); alter table t add f place default row(1)");
     let error = sqlx::query(insert).execute(&mut *connection).await.err().unwrap();
     let error = error.as_database_error().unwrap();
     assert_eq!(error.code().as_deref(), Some("08007"), "{error}");

@@ -212,8 +212,11 @@ async fn a_type_that_nobody_knew_of_is_refused_once_and_never_panics() {
     let stage = made().await;
     let pool = Road::Http.pool(&stage).await;
     sqlx::query("select 1").execute(&pool).await.unwrap();
-    stage.psql("create type public.unheard as (a int); grant usage on type public.unheard to app");
-    let read = || sqlx::query("select row(1)::unheard as u").fetch_one(&pool);
+    stage.psql(
+        "create type public.unheard as (a int); grant usage on type public.unheard to app; grant usage on schema public to app;
+         create function public.found() returns unheard language sql as $$ select row(1)::public.unheard $$",
+    );
+    let read = || sqlx::query("select found() as u").fetch_one(&pool);
     let error = read().await.err().unwrap();
     let message = error.as_database_error().unwrap().message().to_owned();
     assert!(message.contains("on another"), "{message}");

@@ -8,6 +8,7 @@ mod promotion;
 mod results;
 mod session_lost;
 mod settings;
+mod types_changed;
 mod unopened;
 
 use std::time::Duration;

@@ -156,8 +156,8 @@ const REFUSED_OVER_HTTP: &[Refusal] = &[
 const OTHERWISE_OVER_HTTP: &[Otherwise] = &[
     // The columns of a statement that writes are not known before it is executed.
     Otherwise { gives: "(known when it is executed)", cases: &["statement_prepared_on_a_pool"] },
-    // Nor is a statement without parameters looked at before.
-    Otherwise { gives: "[] of ", cases: &["statement_prepared_and_wrong", "statement_of_ddl_described"] },
+    // Nor is one looked at before that gives no rows.
+    Otherwise { gives: "[] of ", cases: &["statement_of_ddl_described"] },
     // sqlx takes the lock of a migration's runner for the session: `pgferry_sqlx::migrate` is the remedy.
     Otherwise {
         gives: "an advisory lock of the session's would be lost at once",
@@ -175,7 +175,7 @@ const OTHERWISE_OVER_SESSIONS: &[Otherwise] = &[
 
 const OTHERWISE_OVER_AUTO: &[Otherwise] = &[
     // As over HTTP, where they are.
-    Otherwise { gives: "[] of ", cases: &["statement_prepared_and_wrong", "statement_of_ddl_described"] },
+    Otherwise { gives: "[] of ", cases: &["statement_of_ddl_described"] },
     Otherwise { gives: "0 rows", cases: &["stream_that_fails_midway_gives_rows_before"] },
     // That the function gives a record is seen when it has run, and it may write.
     Otherwise {

@@ -2,10 +2,8 @@ use std::io;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::{
-    bridge::{cancels::Registration, handshake::Local},
-    error::{DbError, Error, Outcome, Result, SqlState},
-};
+use super::{cancels::Registration, handshake::Local};
+use crate::error::{DbError, Error, Outcome, Result, SqlState};
 
 /// How much of a client's next messages is read while a request runs, in bytes.
 const READ_AHEAD: usize = 64 * 1024;
@@ -37,9 +35,17 @@ where
     }
 }
 
+/// What a client is told whose statement was cancelled before anybody was sent it.
+pub(super) fn cancelled_unsent() -> Error {
+    Error::db(cancelled_by_user()).with_outcome(Outcome::NotExecuted)
+}
+
+fn cancelled_by_user() -> DbError {
+    DbError::new("ERROR", Some(SqlState::QUERY_CANCELED), "canceling statement due to user request")
+}
+
 fn cancelled() -> Error {
-    let message = "canceling statement due to user request";
-    let mut error = DbError::new("ERROR", Some(SqlState::QUERY_CANCELED), message);
+    let mut error = cancelled_by_user();
     error.detail = Some("The request was dropped, which cancels it; it may have ended just before.".to_owned());
     Error::db(error).with_outcome(Outcome::Unknown)
 }

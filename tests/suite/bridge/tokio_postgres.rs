@@ -1,0 +1,136 @@
+//! tokio-postgres, unmodified, as a client of a bridge that describes statements as the server does.
+
+use std::time::Duration;
+
+use pgferry::{
+    Config, Transport,
+    bridge::{Address, Bridge, Verification},
+    config::Describe,
+};
+use pgferry_test_support::{Postgres, Proxy, Stage, TestGateway};
+use tokio::time::{sleep, timeout};
+use tokio_postgres::{Client, NoTls, error::SqlState};
+
+/// Against hanging: far less than what is cancelled would take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const SLEEP: &str = "select pg_sleep(120)";
+
+fn bridge(config: Config, transport: Transport, verification: Verification) -> Bridge {
+    Bridge::start(&config.transport(transport).describe(Describe::Always), verification).unwrap()
+}
+
+async fn connect(bridge: &Bridge) -> Client {
+    let mut config = tokio_postgres::Config::new();
+    match bridge.address() {
+        Address::Unix { directory, port } => config.host_path(directory).port(*port),
+        Address::Tcp(address) => config.host(address.ip().to_string()).port(address.port()),
+        other => panic!("{other:?}"),
+    };
+    let database = bridge.config().get_dbname().unwrap();
+    config.user("app").dbname(database).password(bridge.password().reveal());
+    let (client, connection) = config.connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+async fn one(client: &Client) -> i32 {
+    client.query_one("select $1 + 0", &[&1_i32]).await.unwrap().get(0)
+}
+
+/// Runs what lasts too long, has it cancelled after a while, and expects to be told so.
+async fn cancel_after(client: &Client, text: &str, after: Duration) {
+    let token = client.cancel_token();
+    let cancelling = async {
+        sleep(after).await;
+        token.cancel_query(NoTls).await.unwrap();
+    };
+    let (ended, ()) = timeout(PATIENCE, async { tokio::join!(client.batch_execute(text), cancelling) })
+        .await
+        .unwrap_or_else(|_| panic!("{text} goes on"));
+    assert_eq!(ended.unwrap_err().code(), Some(&SqlState::QUERY_CANCELED), "{text}");
+}
+
+#[tokio::test]
+async fn it_prepares_and_executes() {
+    for transport in [Transport::WebSocket, Transport::Auto] {
+        let stage = Stage::start();
+        let bridge = bridge(stage.config(), transport, Verification::Connect);
+        let mut client = connect(&bridge).await;
+        client
+            .batch_execute("create table t (a int primary key, b text); insert into t values (1, 'x')")
+            .await
+            .unwrap();
+        let insert = client.prepare("insert into t values ($1, $2) returning a, b").await.unwrap();
+        for a in 2..5 {
+            let row = client.query_one(&insert, &[&a, &"y"]).await.unwrap();
+            assert_eq!((row.get::<_, i32>(0), row.get::<_, &str>("b")), (a, "y"), "{transport}");
+        }
+        let transaction = client.transaction().await.unwrap();
+        assert_eq!(transaction.execute("delete from t where b = $1", &[&"y"]).await.unwrap(), 3, "{transport}");
+        transaction.rollback().await.unwrap();
+        let count: i64 = client.query_one("select count(*) from t", &[]).await.unwrap().get(0);
+        assert_eq!(count, 4, "{transport}");
+        let error = client.prepare("select nonsense from t").await.unwrap_err();
+        assert_eq!(error.code(), Some(&SqlState::UNDEFINED_COLUMN), "{transport}");
+        assert_eq!(one(&client).await, 1, "{transport}");
+    }
+}
+
+#[tokio::test]
+async fn its_token_cancels_what_runs() {
+    for transport in [Transport::WebSocket, Transport::Auto] {
+        let stage = Stage::start();
+        let bridge = bridge(stage.config(), transport, Verification::Connect);
+        let client = connect(&bridge).await;
+        // On Auto this one is a request.
+        cancel_after(&client, SLEEP, Duration::from_secs(1)).await;
+        assert_eq!(one(&client).await, 1, "{transport}");
+        client.batch_execute("begin").await.unwrap();
+        cancel_after(&client, SLEEP, Duration::from_secs(1)).await;
+        client.batch_execute("rollback").await.unwrap();
+        assert_eq!(one(&client).await, 1, "{transport}");
+    }
+}
+
+/// The way over which sessions are opened takes so long each way.
+fn slow(gateway: &TestGateway, config: Config) -> (Config, Proxy) {
+    let proxy = Proxy::start(gateway.address(), Duration::from_millis(400)).unwrap();
+    let url = gateway.ws_url().replace(&gateway.address().to_string(), &proxy.address().to_string());
+    (config.ws_url(url), proxy)
+}
+
+#[tokio::test]
+async fn its_token_cancels_what_waits_for_a_session() {
+    let stage = Stage::start();
+    let (config, _proxy) = slow(stage.gateway(), stage.config());
+    let bridge = bridge(config, Transport::Auto, Verification::Connect);
+    let client = connect(&bridge).await;
+    cancel_after(&client, &format!("begin; {SLEEP}"), Duration::from_millis(200)).await;
+    assert_eq!(one(&client).await, 1);
+}
+
+#[tokio::test]
+async fn its_token_cancels_what_a_session_is_opened_with() {
+    // Where the password may go ahead, the first statement goes with it.
+    let postgres = Postgres::builder().hba("host all all 127.0.0.1/32 password").start().unwrap();
+    let gateway = TestGateway::start(&postgres).unwrap();
+    let config: Config = gateway.ferry(&postgres.url()).parse().unwrap();
+    let (config, _proxy) = slow(&gateway, config.param("provider", "neon").unwrap());
+    let bridge = bridge(config, Transport::WebSocket, Verification::FirstStatement);
+    let client = connect(&bridge).await;
+    cancel_after(&client, SLEEP, Duration::from_millis(200)).await;
+    assert_eq!(one(&client).await, 1);
+}
+
+#[tokio::test]
+async fn a_bridge_that_ends_does_not_wait_for_a_session_that_opens() {
+    let stage = Stage::start();
+    let (config, proxy) = slow(stage.gateway(), stage.config().connect_timeout(Duration::from_secs(300)));
+    let bridge = bridge(config, Transport::Auto, Verification::Connect);
+    let client = connect(&bridge).await;
+    proxy.cut();
+    tokio::spawn(async move { client.batch_execute("begin").await });
+    sleep(Duration::from_millis(500)).await;
+    timeout(PATIENCE, bridge.shutdown()).await.expect("the session's opening is waited for");
+}
