@@ -6,6 +6,7 @@ mod bridge;
 mod bridge_hostile;
 mod diesel;
 mod diesel_async;
+mod diesel_cases;
 mod execute;
 mod gateway;
 mod http;
