@@ -13,3 +13,10 @@ pub(crate) fn used() -> Result<Duration> {
     let mut ticks = || -> Result<u64> { Ok(fields.next().context("/proc/self/stat is too short")?.parse()?) };
     Ok(Duration::from_millis((ticks()? + ticks()?) * 1000 / TICKS))
 }
+
+/// Returns how many threads have run or waited for a CPU in the last minute, on average: above the number of CPUs, figures are of
+/// a busy machine.
+pub(crate) fn load() -> Result<String> {
+    let line = fs::read_to_string("/proc/loadavg").context("the load is read from /proc, as Linux has it")?;
+    Ok(line.split_whitespace().next().context("/proc/loadavg is empty")?.to_owned())
+}

@@ -14,7 +14,10 @@ mod roads;
 mod rows;
 mod table;
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    thread,
+};
 
 use pgferry_test_support::Postgres;
 
@@ -40,8 +43,15 @@ fn main() -> anyhow::Result<()> {
             runtime.block_on(async {
                 let roads = roads::Roads::open(&postgres).await?;
                 let mut out = io::stdout().lock();
+                let cpus = thread::available_parallelism()?;
+                writeln!(
+                    out,
+                    "CPU is this process's, with sqlx and the bridge and without the gateway and PostgreSQL."
+                )?;
+                writeln!(out, "The load of {cpus} CPUs was {} before.\n", cpu::load()?)?;
                 queries::measure(&mut out, &roads, options.seconds).await?;
                 rows::measure(&mut out, &roads).await?;
+                writeln!(out, "The load was {} at the end.", cpu::load()?)?;
                 out.flush()?;
                 anyhow::Ok(())
             })

@@ -1,6 +1,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Parser, Subcommand};
+use pgferry_sqlx::Transport;
 
 use crate::gateway;
 
@@ -44,6 +45,10 @@ pub(crate) struct Options {
     /// Runs only this part, one of mixed, cost, stream and soak; may be given again
     #[arg(long, value_name = "PART", value_parser = ["mixed", "cost", "stream", "soak"])]
     only: Vec<String>,
+
+    /// Runs `soak` over this transport only, one of http, websocket and auto; may be given again
+    #[arg(long, value_name = "TRANSPORT", default_values = ["http", "websocket", "auto"])]
+    pub(crate) transport: Vec<Transport>,
 
     /// Takes this program's `gateway` command instead of the one built in
     #[arg(long, value_name = "FILE")]

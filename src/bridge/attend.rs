@@ -24,6 +24,8 @@ where
     loop {
         let room = local.read.len() < READ_AHEAD;
         tokio::select! {
+            // What is there already, as most rows of a result are, need not wait for the rest to be looked at.
+            biased;
             result = &mut operation => return Ok(result),
             () = registration.cancelled() => return Ok(Err(cancelled())),
             more = local.fill(), if room => {

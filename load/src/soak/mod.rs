@@ -44,7 +44,7 @@ const IDLE: &str = "2";
 const GOODBYE: Duration = Duration::from_secs(20);
 
 pub(crate) async fn run(options: &Options, checks: &mut Checks) -> Result<()> {
-    for transport in [Transport::Http, Transport::WebSocket, Transport::Auto] {
+    for &transport in &options.transport {
         soak(options, transport, checks).await?;
     }
     Ok(())
