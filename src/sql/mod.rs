@@ -22,6 +22,8 @@ mod names;
 mod parameters;
 mod placement;
 mod prologue;
+#[cfg(feature = "client")]
+mod search_path;
 mod session_calls;
 mod session_state;
 mod split;
@@ -43,6 +45,8 @@ pub(crate) use literal::literal;
 #[cfg(feature = "client")]
 pub(crate) use names::names;
 pub use parameters::highest_parameter;
+#[cfg(feature = "client")]
+pub(crate) use search_path::may_move_names;
 pub use session_state::{discards_all, leaves_session_state};
 pub use split::{split, split_ranges};
 pub use transaction_block::forbids_transaction_block;

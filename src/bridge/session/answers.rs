@@ -102,7 +102,11 @@ impl Exchange {
         match self.types.known_for(parse.text, can_roll_back) {
             // It may have been made since, by somebody else.
             Some(directory) if directory.misses_name(parse.text) => None,
-            Some(directory) => Some(self.told.unknown(&directory, parse.text).unwrap_or(TEXT)),
+            Some(directory) => match self.told.unknown(&directory, parse.text) {
+                // The server alone knows by which names the types are to be told.
+                Some(_) if self.names_moved => None,
+                unknown => Some(unknown.unwrap_or(TEXT)),
+            },
             // A parameter may be all there is of a column.
             None if sql::gives_builtin_types(parse.text) && self.told.knows(&parse.param_types) => Some(TEXT),
             None => None,
@@ -157,7 +161,8 @@ impl Exchange {
                 self.check_described()?;
                 return Ok(Some(Taken::Here(size)));
             }
-            Lookup::Types(_) if self.changes_types => None,
+            // What is told brings names with it.
+            Lookup::Types(_) if self.changes_types || self.names_moved => None,
             Lookup::Types(_) => self.types.known(),
         };
         let is_answered = directory.is_some_and(|directory| self.answer_from(&directory, lookup));

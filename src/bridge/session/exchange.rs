@@ -48,6 +48,8 @@ pub(super) struct Exchange {
     pub(super) copying: bool,
     /// What was sent may change types, and it is not over.
     pub(super) changes_types: bool,
+    /// Names may mean other types than the search path of the session's start says.
+    pub(super) names_moved: bool,
     /// Something in the session outlives its transactions.
     pub(super) keeps_something: bool,
     /// The statement that was described here last, while nothing else was asked.
@@ -109,6 +111,7 @@ impl Exchange {
             is_open: false,
             copying: false,
             changes_types: false,
+            names_moved: false,
             keeps_something: false,
             described: None,
             check_failed: false,
@@ -231,6 +234,7 @@ impl Exchange {
     /// Notes that something with these effects is sent.
     pub(super) fn note_effects(&mut self, effects: Effects) {
         self.changes_types |= effects.change_types;
+        self.names_moved |= effects.move_names;
         self.keeps_something |= effects.outlive_transaction;
         if effects.discard_all {
             // It fails inside a transaction, and then discards nothing.

@@ -18,6 +18,7 @@ mod preparing;
 mod refusals;
 mod role_settings;
 mod round_trips;
+mod search_path;
 #[cfg(unix)]
 mod socket;
 mod statements;
