@@ -44,6 +44,8 @@ pub(super) struct Exchange {
     pub(super) status: TransactionStatus,
     /// The server was sent messages whose Sync has not come.
     pub(super) is_open: bool,
+    /// The server skips what comes until a Sync that has not come, since an error was before it.
+    pub(super) skips: bool,
     /// The server takes data until the client ends it.
     pub(super) copying: bool,
     /// What was sent may change types, and it is not over.
@@ -109,6 +111,7 @@ impl Exchange {
             expected: Expected::default(),
             status: TransactionStatus::Idle,
             is_open: false,
+            skips: false,
             copying: false,
             changes_types: false,
             names_moved: false,

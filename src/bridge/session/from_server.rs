@@ -165,9 +165,15 @@ impl Exchange {
     fn note_error(&mut self, frame: &Frame<'_>) {
         self.is_fatal |= is_fatal(frame.body);
         self.copying = false;
-        let skipped = self.expected.skip();
+        self.skip();
         self.check_failed = self.expected.first() == Some(&Reply::Check);
-        for skipped in skipped {
+        // What the client sends up to its Sync is skipped as well.
+        self.skips = self.expected.flights() == 0;
+    }
+
+    /// Drops what is owed no more, up to the end of the flight.
+    fn skip(&mut self) {
+        for skipped in self.expected.skip() {
             // A statement that the client sent is not there; the bridge's own is sent again with its next Bind.
             if let Reply::Parse { name, whose: Whose::Clients } = skipped
                 && !self.parsed.contains(&name)
@@ -183,6 +189,9 @@ impl Exchange {
         }
         let status = frame.body.first().and_then(|status| TransactionStatus::from_byte(*status));
         self.status = status.ok_or_else(|| unexpected(frame))?;
+        if std::mem::take(&mut self.skips) {
+            self.skip();
+        }
         // A Sync that a COPY might have overlooked was not counted.
         self.expected.take_if(Reply::ends_flight);
         self.expected.take_if(|reply| *reply == Reply::CopyEnd);
