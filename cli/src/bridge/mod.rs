@@ -7,7 +7,7 @@ use std::{ffi::OsString, io, path::PathBuf, time::Duration};
 use anyhow::{Context, bail};
 use clap::Args;
 use pgferry::{
-    Config,
+    Config, Transport,
     bridge::{Address, Bridge as Server, Options},
     config::Describe,
     execute::Session,
@@ -38,7 +38,7 @@ pub(crate) struct Bridge {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5433")]
     listen: Listen,
 
-    /// What carries the statements: auto, websocket or http; the URL's own choice where it is not given
+    /// What carries the statements: websocket or http; auto, the default, is websocket where both are known
     #[arg(long, value_name = "TRANSPORT")]
     transport: Option<String>,
 
@@ -105,6 +105,10 @@ impl Bridge {
         let mut config = self.database.config(self.url.as_deref())?;
         if let Some(transport) = &self.transport {
             config = config.param("transport", transport)?;
+        }
+        // A command expects a session from its beginning to its end: it hears notices, and drops the database that it has just left.
+        if matches!(config.resolve_transport(), Ok(Transport::Auto)) {
+            config = config.transport(Transport::WebSocket);
         }
         if config.get_describe().is_none() {
             // Its clients may be any.

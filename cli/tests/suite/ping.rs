@@ -519,7 +519,7 @@ What the URL is taken for
   password   given (URL)
   database   dbname (URL)
   server     pooled: a pooler in transaction mode, so that what a session sets does not last
-  transport  websocket (default)
+  transport  auto (default)
   HTTP       https://api.us-east-2.aws.neon.tech/sql
     log-in   the password goes with each request, inside TLS
   WebSocket  wss://ep-cool-darkness-a1b2c3d4-pooler.us-east-2.aws.neon.tech/v2

@@ -37,7 +37,8 @@ fn the_nearest_env_file_is_read_and_never_overrides() {
         answer.err
     );
     let answer = run(&["--env-file", other], &[("DATABASE_URL", &mine)]);
-    assert_eq!(answer.out, format!("{database},pgferry\n"), "{}", answer.err);
+    // Neither names an application, and over HTTP nobody else does.
+    assert_eq!(answer.out, format!("{database},\"\"\n"), "{}", answer.err);
     let answer = run(&["--no-env-file"], &[]);
     assert!(answer.status == Some(2) && answer.err.contains("DATABASE_URL"), "{}", answer.err);
 }
