@@ -10,12 +10,9 @@ use diesel::{
     query_builder::{QueryFragment, QueryId},
     result,
 };
-use pgferry::{
-    Config, Error, Transport,
-    execute::{BlockingSession, CancelToken},
-};
+use pgferry::{Config, Error, Transport, execute::BlockingSession};
 
-use crate::{error, statement::Prepared};
+use crate::{CancelToken, error, statement::Prepared};
 
 /// A connection to Postgres over HTTP or WebSocket, in the place of diesel's `PgConnection`.
 ///
@@ -102,7 +99,7 @@ impl FerryConnection {
     /// Returns what cancels the statement that is running then, from any thread.
     #[must_use]
     pub fn cancel_token(&self) -> CancelToken {
-        self.session.cancel_token()
+        CancelToken::new(self.session.cancel_token())
     }
 
     /// Builds a transaction with an isolation level, read only, or deferrable.

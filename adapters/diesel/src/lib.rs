@@ -51,6 +51,7 @@
 #[cfg(feature = "async")]
 mod asynchronous;
 mod batch;
+mod cancel_token;
 mod columns;
 mod connection;
 mod cursor;
@@ -70,6 +71,7 @@ mod transaction;
 #[cfg(feature = "async")]
 pub use asynchronous::{AsyncFerryConnection, TransactionBuilder};
 pub use batch::{Batch, Results, Slot};
+pub use cancel_token::CancelToken;
 pub use connection::FerryConnection;
 pub use cursor::Cursor;
 pub use pgferry::{Config, Error, Transport};

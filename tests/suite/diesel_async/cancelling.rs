@@ -48,6 +48,28 @@ async fn a_token_cancels_what_runs() {
     }
 }
 
+/// The same lines for diesel-async's own connection and ours.
+macro_rules! cancelled {
+    ($stage:expr, $connection:expr) => {{
+        let mut connection = $connection;
+        let token = connection.cancel_token();
+        let cancel = async {
+            until($stage, &sleeping($stage), "1").await;
+            token.cancel_query(tokio_postgres::NoTls).await.unwrap();
+        };
+        join!(sql_query("select pg_sleep(60)").execute(&mut connection), cancel).0.unwrap_err().to_string()
+    }};
+}
+
+#[tokio::test]
+async fn a_token_is_used_as_diesel_asyncs_own() {
+    let stage = Stage::start();
+    let control = cancelled!(&stage, super::tcp(&stage).await);
+    for transport in ALL {
+        assert_eq!(cancelled!(&stage, super::ferry(&stage, transport).await), control, "{transport}");
+    }
+}
+
 #[tokio::test]
 async fn a_dropped_connection_cancels_what_runs() {
     let stage = Stage::start();

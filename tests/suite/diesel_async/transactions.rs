@@ -27,6 +27,34 @@ mod exact {
     use super::{options_are_in_force, statements_of_their_own_are_noticed};
 }
 
+/// The statements of several builders, each shown as diesel builds it.
+macro_rules! statements {
+    ($connection:expr) => {{
+        let connection = $connection;
+        [
+            diesel::debug_query(&connection.build_transaction()).to_string(),
+            diesel::debug_query(&connection.build_transaction().read_committed().read_write()).to_string(),
+            diesel::debug_query(&connection.build_transaction().repeatable_read().not_deferrable()).to_string(),
+            diesel::debug_query(&connection.build_transaction().deferrable().read_only().serializable()).to_string(),
+        ]
+    }};
+}
+
+#[tokio::test]
+async fn a_builder_is_a_part_of_a_query() {
+    let stage = Stage::start();
+    let control = statements!(&mut super::tcp(&stage).await);
+    assert_eq!(statements!(&mut super::ferry(&stage, Transport::Auto).await), control);
+}
+
+#[tokio::test]
+async fn a_transaction_may_return_what_stays_on_its_thread() {
+    let stage = Stage::start();
+    let mut connection = super::ferry(&stage, Transport::WebSocket).await;
+    let result = connection.build_transaction().run(async |_| QueryResult::Ok(std::rc::Rc::new(1))).await;
+    assert_eq!(*result.unwrap(), 1);
+}
+
 async fn count<C: Connection>(connection: &mut C) -> i64 {
     diesel::select(diesel::dsl::sql::<BigInt>("(select count(*) from t)")).get_result(connection).await.unwrap()
 }

@@ -12,13 +12,10 @@ use diesel::{
 };
 use diesel_async::{AnsiTransactionManager, AsyncConnection, TransactionManager as _};
 use futures_util::{Stream, stream};
-use pgferry::{
-    Config, Error, Transport,
-    execute::{CancelToken, Session},
-};
+use pgferry::{Config, Error, Transport, execute::Session};
 
 use super::{TransactionBuilder, notes::Notes, types::Types};
-use crate::{connection::public_url, error, statement::Prepared};
+use crate::{CancelToken, connection::public_url, error, statement::Prepared};
 
 /// A connection to Postgres over HTTP or WebSocket for `diesel-async`, in the place of its `AsyncPgConnection`.
 ///
@@ -138,7 +135,7 @@ impl AsyncFerryConnection {
     /// Returns what cancels the statement that is running then, from any task.
     #[must_use]
     pub fn cancel_token(&self) -> CancelToken {
-        self.session.cancel_token()
+        CancelToken::new(self.session.cancel_token())
     }
 
     /// Returns the notifications that this session's LISTEN brings, those included that came before the call.

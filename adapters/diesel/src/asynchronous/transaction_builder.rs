@@ -1,6 +1,10 @@
-use std::fmt;
+use std::{fmt, iter};
 
-use diesel::QueryResult;
+use diesel::{
+    QueryResult,
+    pg::Pg,
+    query_builder::{AstPass, QueryFragment},
+};
 use diesel_async::{AnsiTransactionManager, AsyncConnection, TransactionManager};
 
 /// Begins a transaction with an isolation level, read only, or deferrable; each part that is not set is as the role's settings say.
@@ -82,8 +86,7 @@ where
     pub async fn run<T, E, F>(&mut self, body: F) -> Result<T, E>
     where
         for<'r> F: AsyncFnOnce(&'r mut C) -> Result<T, E> + Body<&'r mut C, Result<T, E>, Future: Send> + Send,
-        T: Send,
-        E: From<diesel::result::Error> + Send,
+        E: From<diesel::result::Error>,
     {
         let begin = self.to_string();
         AnsiTransactionManager::begin_transaction_sql(&mut *self.connection, &begin).await?;
@@ -104,12 +107,25 @@ where
     }
 }
 
+impl<C> TransactionBuilder<'_, C> {
+    /// Returns the parts of the statement that begins it.
+    fn parts(&self) -> impl Iterator<Item = &'static str> {
+        let Self { connection: _, isolation_level, access, deferrable } = *self;
+        iter::once("BEGIN TRANSACTION").chain([isolation_level, access, deferrable].into_iter().flatten())
+    }
+}
+
+impl<C> QueryFragment<Pg> for TransactionBuilder<'_, C> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.parts().for_each(|part| out.push_sql(part));
+        Ok(())
+    }
+}
+
 /// Shows the statement that begins it.
 impl<C> fmt::Display for TransactionBuilder<'_, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { connection: _, isolation_level, access, deferrable } = self;
-        f.write_str("BEGIN TRANSACTION")?;
-        [isolation_level, access, deferrable].into_iter().flatten().try_for_each(|part| f.write_str(part))
+        self.parts().try_for_each(|part| f.write_str(part))
     }
 }
 
