@@ -191,6 +191,11 @@ impl HttpSession {
         self.catalogue.note_change();
     }
 
+    /// Lets later requests go on new connections, because the way to the server was found broken.
+    pub(crate) fn forget_connections(&self) {
+        self.client.forget_connections();
+    }
+
     /// Returns how the server reads texts, as far as it was asked.
     pub(crate) fn dialect(&self) -> sql::Dialect {
         self.known_server().map_or_else(sql::Dialect::new, |server| server.dialect)

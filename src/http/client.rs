@@ -119,6 +119,11 @@ impl Client {
         Self { settings: Arc::new(self.settings.and(settings)), ..self.clone() }
     }
 
+    /// Lets later requests go on new connections, because the way to the server was found broken.
+    pub(crate) fn forget_connections(&self) {
+        self.connector.forget_connections();
+    }
+
     /// Returns whether its requests set the same as the other's.
     pub(crate) fn has_settings_of(&self, other: &Self) -> bool {
         self.settings == other.settings

@@ -1,6 +1,12 @@
-use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use reqwest::{header::HeaderValue, redirect};
+use rustls::ClientConfig;
 use url::{Host, Url};
 
 use crate::{
@@ -29,9 +35,18 @@ const PONG_WITHIN: Duration = Duration::from_secs(20);
 /// The connections, and where requests go.
 #[derive(Clone)]
 pub(super) struct Connector {
-    pub(super) http: reqwest::Client,
+    connections: Arc<Connections>,
     with_password: Endpoint,
     with_token: Endpoint,
+}
+
+/// The connections that requests go on, and what opens others.
+struct Connections {
+    current: RwLock<reqwest::Client>,
+    connect_timeout: Duration,
+    tls: Arc<ClientConfig>,
+    /// The addresses that stand for the hosts' names.
+    resolved: Vec<(String, Vec<SocketAddr>)>,
 }
 
 /// Where a request goes.
@@ -49,23 +64,8 @@ impl Connector {
     pub(super) fn new(config: &Config) -> Result<Self> {
         let tls = net::tls_config(config, &[b"h2", b"http/1.1"])?;
         let endpoints = [config.endpoint_http()?, config.endpoint_http_bearer()?];
-        let mut builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(Arc::unwrap_or_clone(tls))
-            .user_agent(concat!("pgferry/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            // A proxy from the environment would see plain HTTP's passwords, and the feature that reads it is off.
-            .no_proxy()
-            // What may be sent again is decided where the outcome is known.
-            .retry(reqwest::retry::never())
-            .connect_timeout(config.get_connect_timeout())
-            .pool_idle_timeout(IDLE)
-            .tcp_nodelay(true)
-            .http2_initial_stream_window_size(STREAM_WINDOW)
-            .http2_initial_connection_window_size(CONNECTION_WINDOW)
-            .http2_keep_alive_interval(PING_AFTER)
-            .http2_keep_alive_timeout(PONG_WITHIN);
         let addresses = config.get_addresses();
+        let mut resolved = Vec::new();
         if !addresses.is_empty() {
             for url in &endpoints {
                 let Some(Host::Domain(name)) = url.host() else {
@@ -73,13 +73,32 @@ impl Connector {
                         "addresses stand for a host's name, but the endpoint's URL has an IP address: leave one out",
                     ));
                 };
-                builder = builder.resolve_to_addrs(name, &with_ports(addresses, url));
+                resolved.push((name.to_owned(), with_ports(addresses, url)));
             }
         }
-        let http =
-            builder.build().map_err(|error| Error::config("the HTTP client cannot be built").with_source(error))?;
+        let connect_timeout = config.get_connect_timeout();
+        let connections = Arc::new(Connections {
+            current: RwLock::new(open_none(connect_timeout, &tls, &resolved)?),
+            connect_timeout,
+            tls,
+            resolved,
+        });
         let [with_password, with_token] = endpoints.map(|url| Endpoint::new(url, addresses.is_empty()));
-        Ok(Self { http, with_password: with_password?, with_token: with_token? })
+        Ok(Self { connections, with_password: with_password?, with_token: with_token? })
+    }
+
+    /// The connections of now.
+    pub(super) fn http(&self) -> reqwest::Client {
+        self.connections.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Lets later requests go on new connections, because those of now may lead nowhere; what is under way is let be.
+    pub(super) fn forget_connections(&self) {
+        let Connections { current, connect_timeout, tls, resolved } = &*self.connections;
+        match open_none(*connect_timeout, tls, resolved) {
+            Ok(anew) => *current.write().unwrap_or_else(PoisonError::into_inner) = anew,
+            Err(error) => tracing::debug!(%error, "old connections are used on"),
+        }
     }
 
     pub(super) fn endpoint(&self, credential: &Credential) -> &Endpoint {
@@ -93,7 +112,7 @@ impl Connector {
 /// A URL may hold a user and a password, so that only the host and port are shown.
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { http: _, with_password, with_token: _ } = self;
+        let Self { connections: _, with_password, with_token: _ } = self;
         f.write_str(&with_password.name)
     }
 }
@@ -110,6 +129,34 @@ impl Endpoint {
         }
         Ok(Self { url, name: authority.into(), host: header })
     }
+}
+
+/// Makes a client that has no connection yet.
+fn open_none(
+    connect_timeout: Duration,
+    tls: &ClientConfig,
+    resolved: &[(String, Vec<SocketAddr>)],
+) -> Result<reqwest::Client> {
+    let mut builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls.clone())
+        .user_agent(concat!("pgferry/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        // A proxy from the environment would see plain HTTP's passwords, and the feature that reads it is off.
+        .no_proxy()
+        // What may be sent again is decided where the outcome is known.
+        .retry(reqwest::retry::never())
+        .connect_timeout(connect_timeout)
+        .pool_idle_timeout(IDLE)
+        .tcp_nodelay(true)
+        .http2_initial_stream_window_size(STREAM_WINDOW)
+        .http2_initial_connection_window_size(CONNECTION_WINDOW)
+        .http2_keep_alive_interval(PING_AFTER)
+        .http2_keep_alive_timeout(PONG_WITHIN);
+    for (name, addresses) in resolved {
+        builder = builder.resolve_to_addrs(name, addresses);
+    }
+    builder.build().map_err(|error| Error::config("the HTTP client cannot be built").with_source(error))
 }
 
 /// Port 0 means the URL's.

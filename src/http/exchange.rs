@@ -81,7 +81,12 @@ impl Exchange {
     async fn transfer(&self, parts: &Sender<Result<Part>>, progress: &Progress) -> Result<()> {
         let mut deadline = Deadline::after(self.timeout);
         let late = |_| self.late(progress);
-        let (host, mut response) = deadline.bound(self.send(&progress.sent)).await.map_err(late)??;
+        let sent = deadline.bound(self.send(&progress.sent)).await;
+        if sent.is_err() {
+            // Nothing came from there, and other connections of the kind may be as dead.
+            self.connector.forget_connections();
+        }
+        let (host, mut response) = sent.map_err(late)??;
         let id = response.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(Arc::<str>::from);
         if let Some(id) = &id {
             // It is empty, since only this line sets it.
@@ -117,7 +122,7 @@ impl Exchange {
         let mut attempt = 1;
         loop {
             let body = reqwest::Body::wrap(TrackedBody::new(self.body.clone(), sent.clone()));
-            let request = self.connector.http.post(url.clone()).headers(headers.clone()).body(body);
+            let request = self.connector.http().post(url.clone()).headers(headers.clone()).body(body);
             match request.send().await {
                 Ok(response) => return Ok((name.clone(), response)),
                 Err(error) if is_refused_by_server(&error) => {

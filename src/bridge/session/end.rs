@@ -20,6 +20,14 @@ pub(super) enum End {
 }
 
 impl End {
+    /// Whether other connections to the same place may be lost as well, without a word.
+    pub(super) fn is_of_a_broken_way(&self) -> bool {
+        match self {
+            Self::Late(_) | Self::Silent(_) | Self::Remote(_) => true,
+            Self::Local | Self::Refused(_) | Self::Idle => false,
+        }
+    }
+
     /// What the client is to be told.
     pub(super) fn error(self, is_running: bool) -> Option<Error> {
         let outcome = if is_running { Outcome::Unknown } else { Outcome::NotExecuted };

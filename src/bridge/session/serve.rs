@@ -47,6 +47,7 @@ where
     let patience = Patience::new(config.get_request_timeout());
     // No other client is content with columns that come with the rows.
     let is_late = may_be_sqlx && !shared.describes_always();
+    let http = how.http.clone();
     let mut exchange = Exchange::new(statements, types, shared.types().of(opening), how.http, is_late, patience);
     // Where nothing is to be verified, the log-in waits for what can travel with it.
     let is_joined = !how.is_welcomed && !shared.verifies() && config.pipelines_password();
@@ -78,6 +79,11 @@ where
     let end = pump::run(stream, read, &mut remote, &mut received, &mut exchange, how.leaves_after).await;
     tracing::debug!(?end, "a client's session ended");
 
+    if end.is_of_a_broken_way()
+        && let Some(http) = http
+    {
+        http.forget_connections();
+    }
     let is_running = exchange.is_running();
     let is_remote_gone = matches!(end, End::Remote(_));
     registration.set_session(None);
