@@ -31,6 +31,8 @@ mod token;
 mod transaction_block;
 mod typed;
 mod typing;
+#[cfg(feature = "client")]
+mod whole_rows;
 
 pub use builtin_types::gives_builtin_types;
 pub use changes::{changes_types, may_write};
@@ -54,3 +56,5 @@ pub use typed::{Error, Typed};
 #[cfg(feature = "client")]
 pub(crate) use typing::is_undeclared;
 pub use typing::{typed, typed_in_place, typed_in_place_with, typed_with};
+#[cfg(feature = "client")]
+pub(crate) use whole_rows::whole_rows;

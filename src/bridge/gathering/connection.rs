@@ -206,7 +206,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
     async fn look_up(&mut self, text: &str) -> Result<()> {
         let asker = Asker(&self.sender);
         let known = match Lookup::recognise(text) {
-            Some(lookup) => lookup.answer(&*self.types.directory(&asker).await?, &mut self.client).transpose()?,
+            Some(lookup) => lookup.answer(&*self.types.directory(&asker).await?, &mut self.client, "").transpose()?,
             None => None,
         };
         let (columns, rows, tag) = match known {

@@ -14,7 +14,7 @@ use crate::{
     bridge::{
         frames::{self, Frame, WHOLE},
         statement::Prepared,
-        types::{Directory, Lookup, asks_nullability, nullability_of_placeholder, placeholder},
+        types::{Directory, Lookup, Named, asks_nullability, nullability_of_placeholder, placeholder},
     },
     error::Error,
     sql,
@@ -100,15 +100,16 @@ impl Exchange {
         }
         let can_roll_back = self.status == TransactionStatus::Transaction;
         match self.types.known_for(parse.text, can_roll_back) {
-            // It may have been made since, by somebody else.
-            Some(directory) if directory.misses_name(parse.text) => None,
+            Some(directory) if directory.names(parse.text) != Named::Known => None,
             Some(directory) => match self.told.unknown(&directory, parse.text) {
                 // The server alone knows by which names the types are to be told.
                 Some(_) if self.names_moved => None,
                 unknown => Some(unknown.unwrap_or(TEXT)),
             },
             // A parameter may be all there is of a column.
-            None if sql::gives_builtin_types(parse.text) && self.told.knows(&parse.param_types) => Some(TEXT),
+            None if sql::gives_builtin_types(parse.text) && self.told.knows(parse.param_types.iter().copied()) => {
+                Some(TEXT)
+            }
             None => None,
         }
     }
@@ -198,7 +199,9 @@ impl Exchange {
     }
 
     fn answer_from(&mut self, directory: &Directory, lookup: &Lookup<'_>) -> bool {
-        let Some(Ok(answer)) = lookup.answer(directory, &mut self.told) else { return false };
+        let prepared = self.told.preparing().and_then(|name| self.statements.get(name));
+        let text = prepared.map(|prepared| prepared.text.as_ref()).unwrap_or_default();
+        let Some(Ok(answer)) = lookup.answer(directory, &mut self.told, text) else { return false };
         server::row_description(&mut self.to_client, &answer.columns, Format::Text);
         for row in &answer.rows {
             server::data_row(&mut self.to_client, row);

@@ -5,7 +5,7 @@ use postgres_protocol::message::frontend;
 
 use super::{
     expected::{Expected, Reply, Whose},
-    held::Held,
+    held::{Change, Held},
     patience::Patience,
 };
 use crate::{
@@ -61,6 +61,8 @@ pub(super) struct Exchange {
     pub(super) question: Option<Asking>,
     /// A result that waits until its types are known.
     pub(super) held: Option<Held>,
+    /// What is to be changed of the server's message that is looked at.
+    pub(super) change: Option<Change>,
     /// The types may be asked for on this session.
     pub(super) may_ask: bool,
     /// Messages that close statements, to travel with the next flight, and how many.
@@ -75,7 +77,7 @@ pub(super) struct Exchange {
     pub(super) rest_passes: bool,
     /// The server said that it ends the connection.
     pub(super) is_fatal: bool,
-    /// The client said goodbye.
+    /// The client said goodbye, or is to connect anew.
     pub(super) goodbye: bool,
     /// The client's messages up to its next Sync are dropped, since one of them was refused.
     pub(super) refused: bool,
@@ -120,6 +122,7 @@ impl Exchange {
             check_failed: false,
             question: None,
             held: None,
+            change: None,
             may_ask: true,
             closing: BytesMut::new(),
             closes: 0,
@@ -151,6 +154,11 @@ impl Exchange {
             && (self.rest_up, self.rest_down) == (0, 0)
             && self.to_client.is_empty()
             && self.to_server.is_empty()
+    }
+
+    /// Whether the client is better off with another connection, and loses nothing with this one.
+    pub(super) fn is_to_be_replaced(&self) -> bool {
+        self.told.is_behind() && !self.keeps_something && self.status == TransactionStatus::Idle
     }
 
     /// Whether a message of the bridge's own would be understood by the client, and is not made needless by the server's.

@@ -88,6 +88,11 @@ impl Exchange {
                 Some(taken) => return Ok(taken),
                 None => self.client_closes(frame),
             },
+            // A pool asks whether the connection lives, and opens another if it does not.
+            b'S' if self.is_quiet() && self.is_to_be_replaced() => {
+                self.goodbye = true;
+                return Ok(Taken::Here(frame.size));
+            }
             b'S' if self.is_quiet() && self.patience.is_fresh() => {
                 self.answer_ready();
                 return Ok(Taken::Here(frame.size));

@@ -44,10 +44,13 @@ impl Exchange {
             let Some(frame) = frames::first(rest, WHOLE).map_err(|error| End::Remote(Some(error)))? else {
                 return Ok(());
             };
-            self.check_held()?;
-            let passes = self.server_message(&frame)?;
             let part = frame.body.len() + 5;
-            (self.rest_down, self.rest_passes) = (frame.size - part, passes);
+            let (size, passes) = (frame.size, self.server_message(&frame)?);
+            if let Some(change) = self.change.take() {
+                self.pass(buffer, std::mem::take(passing));
+                change.apply(&mut self.to_client, buffer.get_mut(5..part).unwrap_or_default());
+            }
+            (self.rest_down, self.rest_passes) = (size - part, passes);
             self.pass_or_drop(buffer, passing, part, passes);
         }
         Ok(())
@@ -66,6 +69,7 @@ impl Exchange {
         if bytes > 0 {
             let to = self.held.as_mut().map_or(&mut self.to_client, |held| &mut held.messages);
             Self::append(to, buffer.split_to(bytes.min(buffer.len())));
+            self.check_held();
         }
     }
 
@@ -134,6 +138,9 @@ impl Exchange {
 
     /// `RowDescription` or `NoData`.
     fn description(&mut self, frame: &Frame<'_>) -> Result<bool, End> {
+        if frame.tag == b'T' && !matches!(self.expected.first(), Some(Reply::DescribeLate(_))) {
+            self.note_asked_description();
+        }
         if matches!(self.expected.first(), Some(Reply::Query { .. })) {
             return Ok(true);
         }
@@ -143,13 +150,14 @@ impl Exchange {
         match self.expected.take_if(is_description) {
             Some(Reply::DescribeLate(text)) => {
                 if frame.tag == b'T' {
-                    self.check_columns(text.as_ref(), frame)?;
+                    self.check_columns(text, frame)?;
                 }
                 Ok(frame.tag == b'T')
             }
             Some(Reply::DescribeStatement(name)) => {
                 if frame.tag == b'T' {
-                    self.told.described(message::column_types(frame.body).unwrap_or_default());
+                    let columns = message::column_types(frame.body).unwrap_or_default();
+                    self.told.described(columns.into_iter().map(|(_, oid)| oid));
                 }
                 if let Some(prepared) = self.statements.get_mut(&name) {
                     prepared.is_described = true;
@@ -231,9 +239,10 @@ impl Exchange {
                     let learnt = self.types.learn(&question, answer);
                     if let Err(error) = &learnt {
                         tracing::debug!(%error, "the types could not be read: statements are described by the server");
-                        self.may_ask = false;
+                        // Behind a statement that failed in a transaction, the server answers nothing.
+                        self.may_ask = self.status == TransactionStatus::Failed;
                     }
-                    self.release_held(learnt.unwrap_or_default())?;
+                    self.release_held(&learnt.unwrap_or_default());
                 }
                 self.note_ready(frame)?;
             }

@@ -1,4 +1,4 @@
-use std::{io, sync::Arc};
+use std::{collections::VecDeque, io, sync::Arc};
 
 use bytes::BytesMut;
 
@@ -6,54 +6,79 @@ use super::{end::End, exchange::Exchange, expected::Reply, from_server::unexpect
 use crate::{
     Oid,
     bridge::{
-        frames::Frame,
-        types::{Directory, Stranger},
+        frames::{self, Frame, WHOLE},
+        types::{Directory, StandIns},
     },
-    error::Error,
-    sql,
-    wire::TransactionStatus,
+    wire::server,
 };
 
 /// How much of a result may be held back, in bytes.
-const MOST_HELD: usize = 1024 * 1024;
+const MOST_HELD: usize = 16 * 1024 * 1024;
 
-/// A result with a type that the client has not heard of, held back until the server has told what that is.
+/// A result with a type that nobody has heard of, held back until the server has told what that is.
+#[derive(Debug, Default)]
 pub(super) struct Held {
-    /// What it is of, where that is known.
-    text: Option<Arc<str>>,
-    types: Vec<Oid>,
-    /// The first of its types that the client has not heard of.
-    stranger: Oid,
     pub(super) messages: BytesMut,
-    was_in_transaction: bool,
+    /// Of each `RowDescription` among them, whether it is one that the client did not ask for, and with which text.
+    descriptions: VecDeque<Option<Late>>,
+}
+
+/// A description that comes with the rows.
+#[derive(Clone, Debug)]
+struct Late {
+    text: Option<Arc<str>>,
+}
+
+/// What is to be changed of a message from the server before it passes.
+#[derive(Debug, Default)]
+pub(super) struct Change {
+    /// Places in the message's body, and the types that are to stand there.
+    types: Vec<(usize, Oid)>,
+    /// What the client is told before it.
+    notice: BytesMut,
+}
+
+impl Change {
+    pub(super) fn apply(&self, to_client: &mut BytesMut, body: &mut [u8]) {
+        to_client.extend_from_slice(&self.notice);
+        for (place, oid) in &self.types {
+            if let Some(bytes) = body.get_mut(*place..).and_then(<[u8]>::first_chunk_mut) {
+                *bytes = oid.to_be_bytes();
+            }
+        }
+    }
 }
 
 impl Exchange {
-    /// Keeps a result with a type that the client has not heard of from it: sqlx panics in its caller's task when it meets some of them. The
-    /// server is asked behind the statement what it is.
-    pub(super) fn check_columns(&mut self, text: Option<&Arc<str>>, frame: &Frame<'_>) -> Result<(), End> {
-        let types = message::column_types(frame.body).ok_or_else(|| unexpected(frame))?;
+    /// Looks at the types of columns that come with the rows: a composite one, an array or a range that sqlx has not asked about makes it
+    /// panic in its caller's task. Where nobody knows a type, the server is asked behind the statement what it is.
+    pub(super) fn check_columns(&mut self, text: Option<Arc<str>>, frame: &Frame<'_>) -> Result<(), End> {
+        let late = Late { text };
         if let Some(held) = &mut self.held {
-            held.types.extend(types);
+            held.descriptions.push_back(Some(late));
+            return Ok(());
+        }
+        let columns = message::column_types(frame.body).ok_or_else(|| unexpected(frame))?;
+        if self.told.knows(columns.iter().map(|(_, oid)| *oid)) {
             return Ok(());
         }
         let directory = self.types.known().unwrap_or_default();
-        let Some(stranger) = self.told.stranger(&directory, types.iter().copied()) else { return Ok(()) };
-        let (Stranger::New(oid) | Stranger::Untellable(oid)) = stranger;
-        let held = Held {
-            stranger: oid,
-            text: text.cloned(),
-            types,
-            messages: BytesMut::new(),
-            was_in_transaction: self.status == TransactionStatus::Transaction,
-        };
-        if !directory.has(oid) && self.may_ask_behind() {
-            self.types.want(oid);
+        let unknown = || columns.iter().map(|(_, oid)| *oid).filter(|oid| !self.told.is_known(&directory, *oid));
+        if self.may_ask_behind() && unknown().next().is_some() {
+            unknown().for_each(|oid| self.types.want(oid));
             self.ask_behind()?;
-            self.held = Some(held);
+            self.held = Some(Held { descriptions: [Some(late)].into(), ..Held::default() });
             return Ok(());
         }
-        Err(self.refuse(&held, oid))
+        self.change = Some(self.change_of(&late, &directory, &columns));
+        Ok(())
+    }
+
+    /// Notes a description that the client asked for.
+    pub(super) fn note_asked_description(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.descriptions.push_back(None);
+        }
     }
 
     /// Whether the client has sent all of the statement, so that a question can follow it.
@@ -74,42 +99,46 @@ impl Exchange {
         Ok(())
     }
 
-    /// Ends the session when more is held back than should be.
-    pub(super) fn check_held(&self) -> Result<(), End> {
-        match &self.held {
-            Some(held) if held.messages.len() > MOST_HELD => Err(self.refuse(held, held.stranger)),
-            _ => Ok(()),
+    fn change_of(&mut self, late: &Late, directory: &Directory, columns: &[(usize, Oid)]) -> Change {
+        let StandIns { columns: replaced, notice } =
+            self.told.stand_ins(&self.types, directory, columns.iter().map(|(_, oid)| *oid));
+        let mut change = Change::default();
+        for (index, oid) in replaced {
+            change.types.extend(columns.get(index).map(|(place, _)| (*place, oid)));
+        }
+        if let Some(notice) = notice {
+            server::notice_response(&mut change.notice, &notice);
+            if let Some(text) = &late.text {
+                // Whoever connects anew is to understand it.
+                self.types.must_describe(text);
+            }
+        }
+        change
+    }
+
+    /// Passes on what is held back by what is known now, when it is more than should be.
+    pub(super) fn check_held(&mut self) {
+        if self.held.as_ref().is_some_and(|held| held.messages.len() > MOST_HELD) {
+            let directory = self.types.known().unwrap_or_default();
+            self.release_held(&directory);
         }
     }
 
-    /// Passes on what was held back, if the client understands it by what is known now.
-    pub(super) fn release_held(&mut self, directory: Arc<Directory>) -> Result<(), End> {
-        let Some(held) = self.held.take() else { return Ok(()) };
-        let Some(stranger) = self.told.stranger(&directory, held.types.iter().copied()) else {
-            Self::append(&mut self.to_client, held.messages);
-            return Ok(());
-        };
-        let (Stranger::New(oid) | Stranger::Untellable(oid)) = stranger;
-        let end = self.refuse(&held, oid);
-        // What is behind it of the same result is not the client's either.
-        self.held = Some(held);
-        Err(end)
-    }
-
-    fn refuse(&self, held: &Held, oid: Oid) -> End {
-        if let Some(text) = &held.text {
-            self.types.must_describe(text);
+    /// Passes on what was held back.
+    pub(super) fn release_held(&mut self, directory: &Directory) {
+        let Some(Held { mut messages, mut descriptions }) = self.held.take() else { return };
+        while let Ok(Some(frame)) = frames::first(&messages, WHOLE) {
+            let size = frame.size.min(messages.len());
+            let late = if frame.tag == b'T' { descriptions.pop_front().flatten() } else { None };
+            let columns = late.as_ref().and_then(|_| message::column_types(frame.body));
+            let mut part = messages.split_to(size);
+            if let Some((late, columns)) = late.zip(columns)
+                && let Some(body) = part.get_mut(5..)
+            {
+                self.change_of(&late, directory, &columns).apply(&mut self.to_client, body);
+            }
+            Self::append(&mut self.to_client, part);
         }
-        self.types.note_change();
-        let is_in_transaction = held.was_in_transaction;
-        let may_have_written = !is_in_transaction && held.text.as_ref().is_none_or(|text| sql::may_write(text));
-        let what_of_it = if is_in_transaction { "the transaction is rolled back" } else { "the statement has run" };
-        End::Refused(Error::refused_results(
-            format!(
-                "the result has the type with OID {oid}, which sqlx asked about before it was as it is now; {what_of_it}, and the connection \
-                 ends: on another, the same statement is understood"
-            ),
-            may_have_written,
-        ))
+        Self::append(&mut self.to_client, messages);
     }
 }

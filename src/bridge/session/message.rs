@@ -40,17 +40,22 @@ pub(super) fn query(body: &[u8]) -> Option<&str> {
     Some(text)
 }
 
-/// The types of the columns of a `RowDescription`.
-pub(super) fn column_types(body: &[u8]) -> Option<Vec<Oid>> {
-    let (count, mut rest) = body.split_first_chunk()?;
+/// Where in a `RowDescription` the types of the columns stand, and what they are.
+pub(super) fn column_types(body: &[u8]) -> Option<Vec<(usize, Oid)>> {
+    /// Behind a name: the table's OID, the column's number, the type's OID, its size, its modifier, the format.
+    const FIXED: usize = 18;
+    const TYPE_AT: usize = 6;
+    let (count, _) = body.split_first_chunk()?;
+    let mut at = 2;
     let mut types = Vec::new();
     for _ in 0..u16::from_be_bytes(*count) {
-        let (_, behind) = rest.split_at(rest.iter().position(|byte| *byte == 0)? + 1);
-        // The table's OID, the column's number, the type's OID, its size, its modifier, the format.
-        let (fixed, behind) = behind.split_first_chunk::<18>()?;
-        types.push(Oid::from_be_bytes(*fixed[6..].first_chunk()?));
-        rest = behind;
+        let name = body.get(at..)?.iter().position(|byte| *byte == 0)?;
+        let fixed = at + name + 1;
+        let place = fixed + TYPE_AT;
+        types.push((place, Oid::from_be_bytes(*body.get(place..)?.first_chunk()?)));
+        at = fixed + FIXED;
     }
+    body.get(at..)?;
     Some(types)
 }
 
@@ -98,7 +103,11 @@ mod tests {
         };
         let mut out = BytesMut::new();
         server::row_description(&mut out, &[column(25), column(16_401)], Format::Binary);
-        assert_eq!(column_types(&out[5..]), Some(vec![25, 16_401]));
+        let types = column_types(&out[5..]).unwrap();
+        assert_eq!(types.iter().map(|(_, oid)| *oid).collect::<Vec<_>>(), [25, 16_401]);
+        for (place, oid) in types {
+            assert_eq!(out[5 + place..][..4], oid.to_be_bytes());
+        }
         for length in 5..out.len() {
             assert_eq!(column_types(&out[5..length]), None);
         }

@@ -143,6 +143,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
     }
 
     async fn sync(&mut self) -> io::Result<()> {
+        if self.steps.is_empty() && !self.failed && !self.flushed && self.client.types.is_behind() {
+            // A pool asks whether the connection lives, and opens another if it does not.
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
         if let Err(error) = self.check_described(&Frontend::Sync) {
             self.give_up(error).await?;
         }

@@ -8,7 +8,7 @@ use crate::{
     bridge::{
         attend::attend,
         statement::Prepared,
-        types::{Lookup, Stranger, placeholder},
+        types::{Lookup, Named, StandIns, placeholder},
     },
     error::{Error, Outcome, Result},
     execute::{Event, Statement},
@@ -42,14 +42,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
                 Ok(directory) => directory,
                 Err(error) => return Ok(Err(error)),
             };
-            let directory = if directory.misses_name(&prepared.text) {
-                let asked = self.types.directory_naming(&self.session, &prepared.text);
-                match attend(&mut self.client.local, self.registration, asked).await? {
-                    Ok(directory) => directory,
-                    Err(error) => return Ok(Err(error)),
+            let directory = match directory.names(&prepared.text) {
+                Named::Known => directory,
+                Named::Missing => {
+                    let asked = self.types.directory_naming(&self.session, &prepared.text);
+                    match attend(&mut self.client.local, self.registration, asked).await? {
+                        Ok(directory) => directory,
+                        Err(error) => return Ok(Err(error)),
+                    }
                 }
-            } else {
-                directory
+                // sqlx asks for it by itself then, and fails before anything runs.
+                Named::Untellable => return self.describe_at_server(name, prepared).await,
             };
             // A column of a type that the client does not know makes it ask.
             let unknown = self.client.types.unknown(&directory, &prepared.text);
@@ -184,7 +187,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
             Ok(directory) => directory,
             Err(error) => return Ok(Err(error)),
         };
-        let answer = match lookup.answer(&directory, &mut self.client.types) {
+        let prepared = self.client.types.preparing().and_then(|name| self.client.statements.get(name));
+        let text = prepared.map(|prepared| prepared.text.as_ref()).unwrap_or_default();
+        let answer = match lookup.answer(&directory, &mut self.client.types, text) {
             None => return Ok(Ok(false)),
             Some(Err(error)) => return Ok(Err(error)),
             Some(Ok(answer)) => answer,
@@ -197,56 +202,39 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
         Ok(Ok(true))
     }
 
-    /// Refuses a result with a type that the client has not heard of: sqlx panics in its caller's task when it meets one.
-    pub(super) async fn check_types(&mut self, columns: &[Column]) -> io::Result<Result<()>> {
+    /// Returns a result's columns as the client is to hear of them: sqlx panics in its caller's task when it meets some types that it was not
+    /// told of.
+    pub(super) async fn understood(&mut self, columns: Arc<[Column]>) -> io::Result<Result<Arc<[Column]>>> {
         let oids = || columns.iter().map(|column| column.type_oid);
-        if self.client.types.is_content(oids()) {
-            return Ok(Ok(()));
+        if !self.client.may_be_sqlx && self.client.types.is_content(oids()) || self.client.types.knows(oids()) {
+            return Ok(Ok(columns));
         }
         let asked = attend(&mut self.client.local, self.registration, self.types.directory(&self.session));
-        let directory = match asked.await? {
+        let mut directory = match asked.await? {
             Ok(directory) => directory,
             Err(error) => return Ok(Err(error)),
         };
-        let Some(Stranger::New(oid)) = self.client.types.stranger(&directory, oids()) else {
-            // The client does not understand it, whatever carries it.
-            self.hand_over.answer_begins();
-            return Ok(refuse_untellable(self.client.types.stranger(&directory, oids()), self.may_have_written));
-        };
-        let asked = attend(&mut self.client.local, self.registration, self.types.directory_with(&self.session, oid));
-        let directory = match asked.await? {
-            Ok(directory) => directory,
-            Err(error) => return Ok(Err(error)),
-        };
-        let Some(Stranger::New(oid) | Stranger::Untellable(oid)) = self.client.types.stranger(&directory, oids())
-        else {
-            return Ok(Ok(()));
-        };
-        self.hand_over.answer_begins();
-        if !directory.can_tell(oid) {
-            return Ok(refuse_untellable(Some(Stranger::Untellable(oid)), self.may_have_written));
+        let unknown: Vec<_> = oids().filter(|oid| !self.client.types.is_known(&directory, *oid)).collect();
+        if !unknown.is_empty() {
+            let asked = self.types.directory_with(&self.session, unknown);
+            directory = match attend(&mut self.client.local, self.registration, asked).await? {
+                Ok(directory) => directory,
+                Err(error) => return Ok(Err(error)),
+            };
         }
-        // sqlx asks for types when it prepares a statement, and it prepares a text once on each connection.
-        let message = format!(
-            "the result has the type with OID {oid}, which sqlx asked about before it was as it is now; the statement has run, and the \
-             connection ends: on another, the same statement is understood"
-        );
-        let error = Error::refused_results(message, self.may_have_written);
-        self.client.local.send(&self.out.split()).await?;
-        self.client.local.send_fatal(&error).await?;
-        Err(io::ErrorKind::ConnectionAborted.into())
-    }
-}
-
-fn refuse_untellable(stranger: Option<Stranger>, may_have_written: bool) -> Result<()> {
-    match stranger {
-        Some(Stranger::Untellable(oid) | Stranger::New(oid)) => Err(Error::refused_results(
-            format!(
-                "the result has the type with OID {oid}, which sqlx does not understand, though the statement has run: cast it to \
-                 text in the statement"
-            ),
-            may_have_written,
-        )),
-        None => Ok(()),
+        let StandIns { columns: replaced, notice } = self.client.types.stand_ins(&self.types, &directory, oids());
+        if replaced.is_empty() {
+            return Ok(Ok(columns));
+        }
+        if let Some(notice) = notice {
+            server::notice_response(&mut self.out, &notice);
+        }
+        let mut columns = columns.to_vec();
+        for (index, type_oid) in replaced {
+            if let Some(column) = columns.get_mut(index) {
+                column.type_oid = type_oid;
+            }
+        }
+        Ok(Ok(columns.into()))
     }
 }

@@ -142,13 +142,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
             };
             match event {
                 Some(Event::Columns(columns)) => {
-                    if how.format == Format::Binary
-                        && let Err(error) = self.check_types(&columns).await?
-                    {
-                        return Ok(Err(error));
-                    }
                     if how.columns != Columns::Known {
-                        server::row_description(&mut self.out, &columns, how.format);
+                        let columns = match how.format {
+                            Format::Binary => self.understood(columns).await?,
+                            Format::Text => Ok(columns),
+                        };
+                        match columns {
+                            Ok(columns) => server::row_description(&mut self.out, &columns, how.format),
+                            Err(error) => return Ok(Err(error)),
+                        }
                     }
                     columns_told = true;
                 }

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     directory::Directory,
@@ -31,15 +31,8 @@ pub(in crate::bridge) struct Client {
     asks: bool,
     /// Told, and perhaps not taken.
     pending: Pending,
-}
-
-/// A type of a result that the client has not been told of.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::bridge) enum Stranger {
-    /// A client that connects anew will be told.
-    New(Oid),
-    /// sqlx cannot be told of it.
-    Untellable(Oid),
+    /// Types of results that it was not told of and cannot decode.
+    missed: HashSet<Oid>,
 }
 
 impl Client {
@@ -63,6 +56,11 @@ impl Client {
         } else {
             self.pending.came();
         }
+    }
+
+    /// The name of the statement that it asks for types for.
+    pub(in crate::bridge) fn preparing(&self) -> Option<&str> {
+        self.pending.current()
     }
 
     /// Notes that the server told it of types.
@@ -105,35 +103,32 @@ impl Client {
         directory.to_tell(text, |oid| self.is_told(oid)).first().map(|row| row.oid)
     }
 
+    /// Whether it misses a type that another connection would be told of.
+    pub(in crate::bridge) fn is_behind(&self) -> bool {
+        self.missed.iter().any(|oid| !self.is_told(*oid))
+    }
+
+    pub(super) fn note_missed(&mut self, oids: impl IntoIterator<Item = Oid>) {
+        self.missed.extend(oids);
+    }
+
+    /// The types that the bridge told it of, as they were then.
+    pub(super) fn told_rows(&self) -> impl Iterator<Item = &Row> {
+        self.told.values().flatten()
+    }
+
+    pub(super) fn told_row(&self, oid: Oid) -> Option<&Row> {
+        self.told.get(&oid)?.as_ref()
+    }
+
     /// Whether a result's types are all built in, or the client never asks for types.
     pub(in crate::bridge) fn is_content(&self, types: impl IntoIterator<Item = Oid>) -> bool {
         !self.asks || types.into_iter().all(is_built_in)
     }
 
     /// Whether the client has been told of all of these, or knows them by itself.
-    pub(in crate::bridge) fn knows(&self, types: &[Oid]) -> bool {
-        types.iter().all(|oid| self.is_told(*oid))
-    }
-
-    /// The first type among a result's that would be a surprise to the client.
-    pub(in crate::bridge) fn stranger(
-        &self,
-        directory: &Directory,
-        types: impl IntoIterator<Item = Oid>,
-    ) -> Option<Stranger> {
-        types.into_iter().filter(|oid| !is_built_in(*oid)).find_map(|oid| match self.told.get(&oid) {
-            // What it knows of a composite type may be what that was made of before.
-            Some(Some(told)) => {
-                let changed = directory.get(oid).is_some_and(|row| row.attributes != told.attributes);
-                changed.then_some(Stranger::New(oid))
-            }
-            Some(None) => None,
-            None => match directory.get(oid) {
-                Some(row) if row.is_read_untold() => None,
-                Some(_) if !directory.can_tell(oid) => Some(Stranger::Untellable(oid)),
-                _ => Some(Stranger::New(oid)),
-            },
-        })
+    pub(in crate::bridge) fn knows(&self, types: impl IntoIterator<Item = Oid>) -> bool {
+        types.into_iter().all(|oid| self.is_told(oid))
     }
 }
 

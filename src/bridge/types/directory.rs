@@ -17,8 +17,17 @@ pub(in crate::bridge) struct Directory {
     knows_tables: bool,
 }
 
-/// How many row types of tables, and arrays of them, are told to each connection; where there are more, a statement's text
-/// must name the table.
+/// How well types that a text names are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::bridge) enum Named {
+    Known,
+    /// One is not among them: made since, perhaps, by somebody else.
+    Missing,
+    /// sqlx fails at one when it asks for it.
+    Untellable,
+}
+
+/// The row types of how many tables are told to each connection; where there are more, a statement's text must name the table.
 const MOST_TOLD: usize = 100;
 
 impl Directory {
@@ -35,7 +44,7 @@ impl Directory {
             }
         }
         let knows_tables = rows.first().is_some_and(|row| row.is_with_tables);
-        let tables = rows.iter().filter(|row| row.table.is_some()).count();
+        let tables = rows.iter().filter(|row| row.table.is_some() && row.category != "A").count();
         Ok(Self { by_oid, by_name, tells_tables: tables <= MOST_TOLD, knows_tables, rows })
     }
 
@@ -55,11 +64,32 @@ impl Directory {
         self.rows.get(*index?)
     }
 
-    /// Whether a text names a type or a table that is not among them: made since, perhaps, by somebody else.
-    pub(in crate::bridge) fn misses_name(&self, text: &str) -> bool {
+    /// Whether the row types of all tables are among them.
+    pub(super) fn knows_tables(&self) -> bool {
+        self.knows_tables
+    }
+
+    /// How well the types that a text names are known.
+    pub(in crate::bridge) fn names(&self, text: &str) -> Named {
         let names = sql::names(text);
-        let is_missing = |name: &String| self.find(name).is_none();
-        names.types.iter().any(is_missing) || self.knows_tables && names.relations.iter().any(is_missing)
+        let mut found = Vec::new();
+        for name in &names.types {
+            match self.find(name) {
+                Some(row) => found.push(row.oid),
+                None => return Named::Missing,
+            }
+        }
+        let gives_whole_rows = !self.knows_tables && !sql::whole_rows(text).is_empty();
+        for name in &names.relations {
+            match self.find(name) {
+                Some(row) => found.push(row.oid),
+                // Of a database with many tables, the row types of a few are known.
+                None if self.knows_tables || gives_whole_rows => return Named::Missing,
+                None => {}
+            }
+        }
+        let is_tellable = |oid: &Oid| super::client::is_built_in(*oid) || self.can_tell(*oid);
+        if found.iter().all(is_tellable) { Named::Known } else { Named::Untellable }
     }
 
     /// The types that a client is to be told of for a statement, each behind those that it is made of.
@@ -86,7 +116,7 @@ impl Directory {
     }
 
     /// Whether sqlx can be told of a type.
-    pub(in crate::bridge) fn can_tell(&self, oid: Oid) -> bool {
+    fn can_tell(&self, oid: Oid) -> bool {
         !self.with_parts([oid], super::client::is_built_in).is_empty()
     }
 }

@@ -90,8 +90,14 @@ impl<'a> Lookup<'a> {
         (list == format!("({PLACEHOLDER_TABLE}, 1)")).then_some(Lookup::Placeholder)
     }
 
-    /// Answers from the directory, and tells the client of what else it is to know; `None` if something asked for is not there.
-    pub(in crate::bridge) fn answer(&self, directory: &Directory, client: &mut Client) -> Option<Result<Answer>> {
+    /// Answers from the directory, and tells the client of what else it is to know for the statement that it asks for; `None` if something
+    /// asked for is not there.
+    pub(in crate::bridge) fn answer(
+        &self,
+        directory: &Directory,
+        client: &mut Client,
+        statement: &str,
+    ) -> Option<Result<Answer>> {
         let Self::Types(asked) = self else {
             return Some(Ok(Answer { columns: of_tables(), rows: Vec::new() }));
         };
@@ -116,7 +122,7 @@ impl<'a> Lookup<'a> {
             rows.push(row.answer(*name));
             told.push(row);
         }
-        for row in directory.to_tell("", is_told) {
+        for row in directory.to_tell(statement, is_told) {
             if !told.iter().any(|other| other.oid == row.oid) {
                 rows.push(row.answer(None));
                 told.push(row);

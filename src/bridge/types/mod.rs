@@ -11,8 +11,9 @@
 //! with the row already written. A text that names a type or a table which is not among them is not described by them either.
 //!
 //! What no text tells of, such as a type that was made anew under its name, is met with the result. Then the server is asked once more,
-//! before the client hears of it: rows of enums and of base types go on, since sqlx reads those untold; only those of composite types,
-//! arrays and ranges are refused.
+//! before the client hears of it. sqlx reads values of enums and of base types untold, and those of a type that has the name and the
+//! shape of one it knows; a column of another composite type, array or range is described with a stand-in that sqlx refuses to decode.
+//! The connection goes on, and a pool that is given it back is made to open another, which is told.
 //!
 //! [`HttpSession::catalogue`](crate::execute::HttpSession::catalogue) holds other things of the same types: how values are converted,
 //! whatever the settings. sqlx looks types up by names as the search path decides, and knows them by codes that no conversion needs; so
@@ -27,10 +28,12 @@ mod pending;
 mod question;
 mod registry;
 mod row;
+mod stand_in;
 
 pub(super) use ask::Ask;
-pub(super) use client::{Client, Stranger, is_built_in};
+pub(super) use client::{Client, is_built_in};
 pub(super) use columns::placeholder;
-pub(super) use directory::Directory;
+pub(super) use directory::{Directory, Named};
 pub(super) use lookup::{Lookup, asks_nullability, nullability_of_placeholder};
 pub(super) use registry::{Question, Registry, Types};
+pub(super) use stand_in::StandIns;

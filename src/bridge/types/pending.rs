@@ -52,6 +52,11 @@ impl Pending {
         self.answers.push_back(Told { statement: self.current.clone(), names: names.collect(), types: Vec::new() });
     }
 
+    /// The statement that was parsed last, while nothing but questions about it came.
+    pub(super) fn current(&self) -> Option<&str> {
+        self.current.as_deref()
+    }
+
     /// Adds to the answer that began last.
     pub(super) fn told(&mut self, oid: Oid, row: Option<Row>) {
         if let Some(told) = self.answers.back_mut() {

@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     fmt,
     hash::{BuildHasher, RandomState},
     sync::{
@@ -9,7 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{ask::Ask, directory::Directory, question::question};
+use super::{
+    ask::Ask,
+    directory::Directory,
+    question::{Wanted, question},
+};
 use crate::{
     Oid,
     error::{Error, Result},
@@ -77,7 +81,7 @@ pub(in crate::bridge) struct Types {
     /// Held while the server is asked: whoever comes meanwhile waits for the same answer.
     asking: tokio::sync::Mutex<()>,
     state: Mutex<State>,
-    wanted: Mutex<BTreeSet<Oid>>,
+    wanted: Mutex<Wanted>,
 }
 
 #[derive(Debug, Default)]
@@ -208,8 +212,8 @@ impl Types {
     /// What the server is to be asked now; its answer is for [`learn`](Self::learn).
     pub(in crate::bridge) fn question(&self) -> Question {
         let as_of = self.changes.load(Ordering::Acquire);
-        let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Question { text: question(wanted), as_of, asked_at: Instant::now() }
+        let text = question(&self.wanted());
+        Question { text, as_of, asked_at: Instant::now() }
     }
 
     /// Takes the answer to a question; a server that refuses to tell leaves nothing to be told.
@@ -236,10 +240,16 @@ impl Types {
     /// As for [`directory`](Self::directory).
     pub(in crate::bridge) async fn directory_naming(&self, server: &impl Ask, text: &str) -> Result<Arc<Directory>> {
         let now = Instant::now();
-        let is_checked = {
+        let (is_checked, knows_tables) = {
             let state = self.state();
-            state.checked.contains(&state.hasher.hash_one(text))
+            let knows_tables = state.known.as_ref().is_some_and(|known| known.directory.knows_tables());
+            (state.checked.contains(&state.hasher.hash_one(text)), knows_tables)
         };
+        if !knows_tables {
+            let mut wanted = self.wanted();
+            let room = MOST_WANTED.saturating_sub(wanted.tables.len());
+            wanted.tables.extend(sql::whole_rows(text).into_iter().take(room));
+        }
         let directory = self.known_where(server, |known| known.is_new_enough(now, is_checked)).await?;
         self.note_described(text);
         Ok(directory)
@@ -247,19 +257,23 @@ impl Types {
 
     /// Notes that a result had a type: it is asked for the next time, whatever it is of.
     pub(in crate::bridge) fn want(&self, oid: Oid) {
-        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        if wanted.len() < MOST_WANTED {
-            wanted.insert(oid);
+        let mut wanted = self.wanted();
+        if wanted.types.len() < MOST_WANTED {
+            wanted.types.insert(oid);
         }
     }
 
-    /// Returns the types as they are now, with a type that a result had.
+    /// Returns the types as they are now, with those that a result had.
     ///
     /// # Errors
     ///
     /// As for [`directory`](Self::directory).
-    pub(in crate::bridge) async fn directory_with(&self, server: &impl Ask, oid: Oid) -> Result<Arc<Directory>> {
-        self.want(oid);
+    pub(in crate::bridge) async fn directory_with(
+        &self,
+        server: &impl Ask,
+        oids: impl IntoIterator<Item = Oid>,
+    ) -> Result<Arc<Directory>> {
+        oids.into_iter().for_each(|oid| self.want(oid));
         self.note_change();
         self.directory(server).await
     }
@@ -267,6 +281,10 @@ impl Types {
     /// Notes that types may have changed: they are asked for anew when next needed.
     pub(in crate::bridge) fn note_change(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn wanted(&self) -> MutexGuard<'_, Wanted> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

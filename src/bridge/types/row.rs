@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// The codes that sqlx 0.9 knows for `typtype` and `typcategory`; it fails at any other.
-const TYPES: &str = "bcder";
+const TYPES: &str = "bcdepr";
 const CATEGORIES: &str = "ABCDEGINPRSTUVX";
 
 /// A type as the catalogue describes it to sqlx: values are text, and as Postgres sends them.
@@ -26,7 +26,7 @@ pub(super) struct Row {
     pub(super) attribute_types: Vec<Oid>,
     /// Whether its name alone means it, by the search path.
     pub(super) is_visible: bool,
-    /// The table whose row type it is, or an array of those.
+    /// The table whose row type it is, or an array of those, where a text must name it to give a value of it.
     pub(super) table: Option<String>,
     /// With its schema, quoted.
     pub(super) qualified_name: String,
@@ -59,10 +59,10 @@ impl Row {
             attributes,
             attribute_types,
             is_visible,
-            table,
             qualified_name,
             quoted_name,
             is_with_tables,
+            table,
         ] = values[..]
         else {
             return None;

@@ -12,6 +12,7 @@ mod ferry;
 #[cfg(unix)]
 mod greeting;
 mod life;
+mod many_tables;
 mod migrations;
 mod pipelining;
 mod preparing;
@@ -22,6 +23,7 @@ mod search_path;
 #[cfg(unix)]
 mod socket;
 mod statements;
+mod strange_types;
 mod two_runners;
 mod type_lookups;
 mod types_made_elsewhere;

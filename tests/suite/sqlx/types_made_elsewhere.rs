@@ -130,23 +130,6 @@ async fn the_row_type_of_a_table_made_of_a_query_is_known() {
     }
 }
 
-/// Nobody may take it for a refusal and send the statement again.
-#[tokio::test]
-async fn a_result_refused_behind_a_write_is_of_unknown_outcome() {
-    let stage = Stage::start();
-    stage.psql("create table t (a int); grant all on t to public");
-    let pool = Road::Http.pool(&stage).await;
-    let mut connection = pool.acquire().await.unwrap();
-    let insert = "insert into t values (1) returning *";
-    sqlx::query(insert).execute(&mut *connection).await.unwrap();
-    // The text is known by now, so the type is met with the result.
-    stage.psql("create type place as (x int); alter table t add f place default row(1)");
-    let error = sqlx::query(insert).execute(&mut *connection).await.err().unwrap();
-    let error = error.as_database_error().unwrap();
-    assert_eq!(error.code().as_deref(), Some("08007"), "{error}");
-    assert_eq!(stage.psql("select count(*) from t"), "2");
-}
-
 #[tokio::test]
 async fn a_text_that_writes_costs_a_look_once() {
     let stage = Stage::start();

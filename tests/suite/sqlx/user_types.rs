@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use sqlx::{
-    Connection, Executor, PgConnection, PgPool, Row,
+    Connection, Executor, PgConnection, PgPool,
     postgres::types::{PgCube, PgHstore, PgLTree, PgRange},
 };
 
@@ -204,21 +204,4 @@ async fn a_type_made_on_an_open_connection_is_read_there() {
         let late: Late = sqlx::query_scalar("select row(1, 'calm')::late").fetch_one(&mut connection).await.unwrap();
         assert_eq!(late, Late { a: 1, b: Some(Mood::Calm) }, "{road:?}");
     }
-}
-
-/// Another program made the type since: the error names the remedy, and the next connection knows it.
-#[tokio::test]
-async fn a_type_that_nobody_knew_of_is_refused_once_and_never_panics() {
-    let stage = made().await;
-    let pool = Road::Http.pool(&stage).await;
-    sqlx::query("select 1").execute(&pool).await.unwrap();
-    stage.psql(
-        "create type public.unheard as (a int); grant usage on type public.unheard to app; grant usage on schema public to app;
-         create function public.found() returns unheard language sql as $$ select row(1)::public.unheard $$",
-    );
-    let read = || sqlx::query("select found() as u").fetch_one(&pool);
-    let error = read().await.err().unwrap();
-    let message = error.as_database_error().unwrap().message().to_owned();
-    assert!(message.contains("on another"), "{message}");
-    assert_eq!(read().await.unwrap().columns().len(), 1);
 }

@@ -29,6 +29,8 @@ pub(super) const CASES: &[Case] = cases![
     user_range,
     user_types_made_in_the_same_transaction,
     user_types_made_by_the_same_connection,
+    user_types_made_anew_while_connected,
+    user_types_made_by_another_while_connected,
     user_types_in_another_schema_by_name,
     user_types_on_each_connection_of_a_pool,
     user_types_in_a_raw_result,
@@ -301,6 +303,30 @@ async fn user_types_made_by_the_same_connection(ground: Ground) -> Seen {
     pool.execute("create type pair as (name text, amount int)").await?;
     let pair: Pair = sqlx::query_scalar("select $1 as it_1").bind(Pair::of("a", 1)).fetch_one(&pool).await?;
     Ok(format!("{mood:?} {pair:?}"))
+}
+
+async fn user_types_made_anew_while_connected(ground: Ground) -> Seen {
+    ground.prepare(MADE).await;
+    let pool = ground.single().await?;
+    let before: Mood = sqlx::query_scalar("select $1 as it").bind(Mood::Happy).fetch_one(&pool).await?;
+    ground.prepare("drop type mood cascade; create type mood as enum ('happy', 'other')").await;
+    let row = sqlx::query("select 'happy'::mood as it").fetch_one(&pool).await.map(|row| seen::row(&row));
+    let labels = sqlx::query("select 'other'::mood as it, array['happy'::mood] as many").fetch_one(&pool).await?;
+    let it: String = labels.try_get_unchecked("it")?;
+    // Its bytes hold the type's number, which is another in each database.
+    let many: Vec<Mood> = labels.try_get("many")?;
+    let names: Vec<_> = labels.columns().iter().map(|column| column.type_info().name().to_owned()).collect();
+    Ok(format!("{before:?} {} {it} {many:?} {names:?}", seen::outcome(&row)))
+}
+
+async fn user_types_made_by_another_while_connected(ground: Ground) -> Seen {
+    let pool = ground.single().await?;
+    let one: i32 = sqlx::query_scalar("select 1").fetch_one(&pool).await?;
+    ground.prepare(MADE).await;
+    let row = sqlx::query("select 'ok'::mood as it, row('a', 1)::pair as two").fetch_one(&pool).await;
+    let row = row.map(|row| seen::row(&row));
+    let sent: Mood = sqlx::query_scalar("select $1 as it").bind(Mood::Sad).fetch_one(&pool).await?;
+    Ok(format!("{one} {} {sent:?}", seen::outcome(&row)))
 }
 
 #[derive(Debug, sqlx::Type)]
