@@ -38,7 +38,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
                     // No session knows more of the column that stood for them.
                     return Err(told(
                         SqlState::FEATURE_NOT_SUPPORTED.as_str(),
-                        "the columns of a statement without parameters are not known over HTTP before it is executed: describe it over TCP, or use transport=websocket".to_owned(),
+                        "the columns of a statement without parameters are not known over HTTP before it is executed: add describe=always to the URL, with transport=auto or transport=websocket".to_owned(),
                     ));
                 }
                 self.client.types.bound(&statement);

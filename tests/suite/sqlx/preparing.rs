@@ -108,6 +108,8 @@ async fn describing_tells_the_types_or_refuses() {
         (Road::Http, Describe::Late),
         (Road::WebSocket, Describe::Late),
         (Road::WebSocket, Describe::Always),
+        (Road::Auto, Describe::Late),
+        (Road::Auto, Describe::Always),
     ] {
         let pool = match road {
             Road::Tcp => road.pool(&stage).await,
@@ -116,8 +118,8 @@ async fn describing_tells_the_types_or_refuses() {
         for text in ["select id, name from t where id = $1", "select id, name from t", "select 1 as a"] {
             match (&pool).describe(text.into_sql_str()).await {
                 Err(error) if road == Road::Http => assert!(error.to_string().contains("websocket"), "{text}: {error}"),
-                Err(error) if road == Road::WebSocket && describe == Describe::Late && !text.contains("$1") => {
-                    assert!(error.to_string().contains("describe=always"), "{text}: {error}");
+                Err(error) if describe == Describe::Late && !text.contains("$1") => {
+                    assert!(error.to_string().contains("describe=always"), "{road:?}: {text}: {error}");
                 }
                 described => {
                     let described = described.unwrap_or_else(|error| panic!("{road:?} {describe}: {text}: {error}"));
