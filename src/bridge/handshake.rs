@@ -68,7 +68,7 @@ where
         Ok(registration) => registration,
         Err(error) => return local.send_fatal(&error).await,
     };
-    let client = session::Client::new(local, &opening);
+    let client = session::Client::new(local, &opening, shared.config().get_describe().unwrap_or_default());
     match (shared.http(), shared.transport()) {
         (Some(http), Transport::Auto) => auto::serve(client, &opening, http, shared, &registration).await,
         (Some(http), _) => stateless::serve(client, &opening, http, shared, &registration).await,

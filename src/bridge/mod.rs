@@ -25,6 +25,7 @@ mod shared;
 mod stateless;
 mod statement;
 mod types;
+mod url;
 
 use std::sync::Arc;
 
@@ -94,6 +95,46 @@ impl Bridge {
     #[must_use]
     pub fn address(&self) -> &Address {
         self.listener.address()
+    }
+
+    /// Returns the URL with which Postgres clients connect to it, its password included: diesel's `PgConnection`, diesel-async's
+    /// `AsyncPgConnection`, tokio-postgres, psql.
+    ///
+    /// It is good for as long as the bridge is there, so a pool of such connections must not outlive it. It works in this process
+    /// and in others of this user. Over WebSocket nothing tells the bridge from the server behind it. Over HTTP alone, diesel's own
+    /// connections are refused, since they set the time zone of a session when they open: take `pgferry-diesel`'s there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::is_config`](crate::Error::is_config): the configuration names no user.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use diesel_async::{AsyncConnection, AsyncPgConnection, RunQueryDsl};
+    /// use pgferry::{Config, Transport, bridge::{Bridge, Verification}};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let stage = pgferry_test_support::Stage::start();
+    /// # let url = stage.url();
+    /// // let url = "postgresql://app:secret@db.example.com/blog";
+    /// let config: Config = url.parse()?;
+    /// let bridge = Bridge::start(&config.transport(Transport::WebSocket), Verification::Connect)?;
+    ///
+    /// let mut connection = AsyncPgConnection::establish(bridge.url()?.reveal()).await?;
+    /// connection
+    ///     .transaction(async |connection| {
+    ///         diesel::sql_query("create table posts (id int primary key)").execute(connection).await?;
+    ///         diesel::sql_query("insert into posts values (1)").execute(connection).await
+    ///     })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn url(&self) -> Result<Password> {
+        let config = self.config();
+        Ok(url::url(self.address(), config.get_user()?, self.password(), config.get_dbname()?))
     }
 
     /// Returns the password that clients are asked for, in cleartext.

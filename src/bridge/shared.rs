@@ -1,7 +1,7 @@
 use super::{Options, auto::Failures, cancels::Cancels, gathering::Registry as Gatherings, secret, types::Registry};
 use crate::{
     batch,
-    config::{Config, Describe, Password, Transport},
+    config::{Config, Password, Transport},
     error::Result,
     execute::HttpSession,
     runtime::Runtime,
@@ -75,11 +75,6 @@ impl Shared {
     /// What carries the clients' statements.
     pub(super) fn transport(&self) -> Transport {
         self.transport
-    }
-
-    /// Whether statements are described as the server does, before they are executed.
-    pub(super) fn describes_always(&self) -> bool {
-        self.config.get_describe() == Some(Describe::Always)
     }
 
     pub(super) fn runtime(&self) -> &Runtime {

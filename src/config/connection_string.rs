@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use super::{Config, Credential, Password, Provider, host::bracketed, neon};
 use crate::error::Result;
@@ -33,10 +33,10 @@ impl Config {
             (Provider::Neon, host) => neon::endpoint_host(host, self.endpoint_option()),
             (_, host) => bracketed(host),
         };
-        let mut text = format!("postgresql://{}", encoded(self.get_user()?));
+        let mut text = format!("postgresql://{}", encoded(self.get_user()?.as_bytes()));
         if let Credential::Password(password) = credential {
             text.push(':');
-            text.push_str(&encoded(password.reveal()));
+            text.push_str(&encoded(password.reveal().as_bytes()));
         }
         text.push('@');
         text.push_str(&host);
@@ -45,11 +45,12 @@ impl Config {
             let _ = write!(text, ":{port}");
         }
         text.push('/');
-        text.push_str(&encoded(self.get_dbname()?));
+        text.push_str(&encoded(self.get_dbname()?.as_bytes()));
         Ok(Password::from(text))
     }
 }
 
-fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, ENCODED).to_string()
+/// What stands for a part of a URL in it.
+pub(crate) fn encoded(part: &[u8]) -> String {
+    percent_encode(part, ENCODED).to_string()
 }

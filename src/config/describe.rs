@@ -2,7 +2,8 @@ use std::{fmt, str::FromStr};
 
 use crate::error::{Error, Result};
 
-/// When a client of a [`Bridge`](crate::bridge::Bridge) learns a statement's columns.
+/// When sqlx, as a client of a [`Bridge`](crate::bridge::Bridge), learns a statement's columns; any other client learns them when
+/// it asks.
 ///
 /// # Example
 ///
@@ -20,7 +21,7 @@ pub enum Describe {
     /// is only prepared has one placeholder column until it is executed.
     #[default]
     Late,
-    /// When it asks, as Postgres tells: for clients other than sqlx, and for programs that look at a prepared statement's columns.
+    /// When it asks, as Postgres tells: for programs that look at a prepared statement's columns.
     Always,
 }
 

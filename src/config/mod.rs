@@ -28,6 +28,7 @@ mod tests;
 mod transport;
 
 pub use capabilities::Capabilities;
+pub(crate) use connection_string::encoded;
 pub use credentials::{Credential, CredentialProvider};
 pub use describe::Describe;
 pub use parameter_report::{Fate, ParameterReport};

@@ -37,7 +37,7 @@ use super::{
 /// | the password, `password` | `PGPASSWORD`, `DATABASE_PASSWORD` | none | the role's password |
 /// | the path, `dbname` | `PGDATABASE`, `DATABASE_NAME` | the user | the database |
 /// | `transport` | `PGFERRY_TRANSPORT` | `websocket` | `http` or `websocket`; `auto` is not yet there |
-/// | `describe` | `PGFERRY_DESCRIBE` | `late`; `always` for `pgferry bridge` | `always` tells a bridge's client a statement's columns when it asks, `late` with the rows, which saves sqlx a round trip |
+/// | `describe` | `PGFERRY_DESCRIBE` | `late`; `always` for `pgferry bridge` | `always` tells sqlx a statement's columns when it asks, `late` with the rows, which saves a round trip; other clients of a bridge are always told when they ask |
 /// | `provider` | `PGFERRY_PROVIDER` | from the host | `neon`, `planetscale` or `other` |
 /// | `http_url` | `PGFERRY_HTTP_URL` | the provider's | where SQL over HTTP is served; `{host}` and `{port}` are filled in |
 /// | `ws_url` | `PGFERRY_WS_URL` | the provider's | where Postgres is served over WebSocket; `{host}` and `{port}` are filled in |

@@ -111,7 +111,7 @@ impl Bridge {
             config = config.transport(Transport::WebSocket);
         }
         if config.get_describe().is_none() {
-            // Its clients may be any.
+            // Among its clients are sqlx's macros, which look at a prepared statement's columns.
             config = config.describe(Describe::Always);
         }
         if !config.is_given("max_response_size") {
@@ -126,6 +126,7 @@ fn announce(server: &Server) -> anyhow::Result<()> {
     let Address::Tcp(address) = server.address() else { bail!("the bridge listens on {:?}", server.address()) };
     let config = server.config();
     let ready = Ready {
+        url: &server.url()?,
         address: *address,
         user: config.get_user()?,
         password: server.password(),

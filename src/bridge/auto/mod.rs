@@ -52,9 +52,9 @@ where
         let ended = session::serve(connection.into_client(), opening, shared, registration, how).await?;
         connection = match ended {
             Ended::Gone => return Ok(()),
-            Ended::Idle(client) => Connection::new(client, http, registration, types, shared.describes_always()),
+            Ended::Idle(client) => Connection::new(client, http, registration, types),
             Ended::Unopened(client, error) => {
-                let mut connection = Connection::new(client, http, registration, types, shared.describes_always());
+                let mut connection = Connection::new(client, http, registration, types);
                 if !refuse(&mut connection, departure.error(error), shared).await? {
                     return Ok(());
                 }
@@ -100,7 +100,7 @@ where
             statements: &connection.client.statements,
             dialect: connection.dialect(),
             failures: shared.failures(),
-            describes_always: shared.describes_always(),
+            describes_always: connection.client.describes_always,
         };
         if !connection.is_skipping() && judge.needs_session(&group.messages) {
             group.put_back(&mut connection.client.local.read);

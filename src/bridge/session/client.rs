@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use crate::{
     bridge::{handshake::Local, statement::Statements, types},
+    config::Describe,
     error::Error,
     execute::{HttpSession, Opening},
 };
@@ -16,17 +17,21 @@ pub(in crate::bridge) struct Client<S> {
     /// It may be sqlx 0.9, which leaves the `ReadyForQuery` behind a refused COPY to the client unread, and then takes each answer
     /// for that of the statement before.
     pub(in crate::bridge) may_be_sqlx: bool,
+    /// Its statements are described when it asks, as the server does: only sqlx is content with columns that come with the rows.
+    pub(in crate::bridge) describes_always: bool,
 }
 
 impl<S> Client<S> {
-    pub(in crate::bridge) fn new(local: Local<S>, opening: &Opening) -> Self {
+    pub(in crate::bridge) fn new(local: Local<S>, opening: &Opening, describe: Describe) -> Self {
         let asks =
             |name: &str, value: &str| opening.parameters.iter().any(|(asked, wanted)| asked == name && wanted == value);
+        let may_be_sqlx = asks("DateStyle", "ISO, MDY") && asks("TimeZone", "UTC");
         Self {
             local,
             statements: Statements::default(),
             types: types::Client::default(),
-            may_be_sqlx: asks("DateStyle", "ISO, MDY") && asks("TimeZone", "UTC"),
+            may_be_sqlx,
+            describes_always: !may_be_sqlx || describe == Describe::Always,
         }
     }
 }

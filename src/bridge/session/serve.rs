@@ -43,12 +43,11 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let config = shared.config();
-    let Client { mut local, statements, types, may_be_sqlx } = client;
+    let Client { mut local, statements, types, may_be_sqlx, describes_always } = client;
     let patience = Patience::new(config.get_request_timeout());
-    // No other client is content with columns that come with the rows.
-    let is_late = may_be_sqlx && !shared.describes_always();
     let http = how.http.clone();
-    let mut exchange = Exchange::new(statements, types, shared.types().of(opening), how.http, is_late, patience);
+    let mut exchange =
+        Exchange::new(statements, types, shared.types().of(opening), how.http, !describes_always, patience);
     // Where nothing is to be verified, the log-in waits for what can travel with it.
     let is_joined = !how.is_welcomed && !shared.verifies() && config.pipelines_password();
     let opened = if is_joined {
@@ -60,7 +59,8 @@ where
         Ok(Some(opened)) => opened,
         Ok(None) => return Ok(Ended::Gone),
         Err(error) if how.is_welcomed => {
-            let client = Client { local, statements: exchange.statements, types: exchange.told, may_be_sqlx };
+            let client =
+                Client { local, statements: exchange.statements, types: exchange.told, may_be_sqlx, describes_always };
             return Ok(Ended::Unopened(client, error));
         }
         Err(error) => return local.send_fatal(&error).await.map(|()| Ended::Gone),
@@ -90,7 +90,13 @@ where
     if matches!(end, End::Idle) {
         // The client's next statement does not wait for it.
         shared.runtime().spawn(close(remote));
-        return Ok(Ended::Idle(Client { local, statements: exchange.statements, types: exchange.told, may_be_sqlx }));
+        return Ok(Ended::Idle(Client {
+            local,
+            statements: exchange.statements,
+            types: exchange.told,
+            may_be_sqlx,
+            describes_always,
+        }));
     }
     if let Some(error) = end.error(is_running)
         && exchange.can_speak()

@@ -24,8 +24,6 @@ pub(in crate::bridge) struct Connection<'a, S> {
     pub(super) session: HttpSession,
     pub(super) registration: &'a Registration<'a>,
     pub(super) types: Arc<Types>,
-    /// Statements are described as the server does, before they are executed.
-    pub(super) describes_always: bool,
     pub(super) portals: HashMap<String, Portal>,
     /// The portal that the client had described and has not executed yet.
     pub(super) described: Option<String>,
@@ -52,14 +50,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
         session: HttpSession,
         registration: &'a Registration<'a>,
         types: Arc<Types>,
-        describes_always: bool,
     ) -> Self {
         Self {
             client,
             session,
             registration,
             types,
-            describes_always,
             portals: HashMap::new(),
             described: None,
             described_late: None,

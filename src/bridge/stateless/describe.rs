@@ -30,7 +30,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
             Err(error) => return Ok(Err(error)),
         };
         // What is no command fails, and should where it is prepared.
-        if self.describes_always || !prepared.is_declared() || !sql::is_command(&prepared.text) {
+        if self.client.describes_always || !prepared.is_declared() || !sql::is_command(&prepared.text) {
             return self.describe_at_server(name, prepared).await;
         }
         let columns = if sql::gives_builtin_types(&prepared.text) && prepared.has_builtin_params() {
@@ -90,7 +90,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
         let columns = if sql::gives_rows(&prepared.text) {
             match self.columns_of(&prepared.text, &param_types).await? {
                 Ok(columns) => Some(columns),
-                Err(error) if self.describes_always && error.outcome() == Outcome::Failed => {
+                Err(error) if self.client.describes_always && error.outcome() == Outcome::Failed => {
                     return Ok(Err(Error::refused(
                         "this statement's columns are not known over HTTP before it is executed: use transport=websocket",
                     )

@@ -70,7 +70,7 @@ where
         Err(error) => return client.local.send_fatal(&error).await.map(|()| None),
     };
     client.local.send(&welcome(opening, &session, registration.key())).await?;
-    Ok(Some(Connection::new(client, session, registration, types, shared.describes_always())))
+    Ok(Some(Connection::new(client, session, registration, types)))
 }
 
 /// The session for what a client asked of its own: the bridge's where it asked for the configuration's database.

@@ -127,7 +127,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
     fn columns(&self, described: bool) -> Columns {
         match described {
             true => Columns::Asked,
-            false if self.describes_always => Columns::Known,
+            false if self.client.describes_always => Columns::Known,
             false => Columns::Told,
         }
     }

@@ -1,5 +1,7 @@
-//! The bridge by the bytes of the protocol; a server without pgferry is the control.
+//! The bridge by the bytes of the protocol and by other people's clients; a server without pgferry is the control.
 
+mod diesel;
+mod diesel_async;
 mod protocol;
 mod raw_client;
 mod tokio_postgres;

@@ -1,11 +1,10 @@
-//! tokio-postgres, unmodified, as a client of a bridge that describes statements as the server does.
+//! tokio-postgres, unmodified, as a client of a bridge, which describes statements to it as the server does.
 
 use std::time::Duration;
 
 use pgferry::{
     Config, Transport,
-    bridge::{Address, Bridge, Verification},
-    config::Describe,
+    bridge::{Bridge, Verification},
 };
 use pgferry_test_support::{Postgres, Proxy, Stage, TestGateway};
 use tokio::time::{sleep, timeout};
@@ -17,19 +16,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const SLEEP: &str = "select pg_sleep(120)";
 
 fn bridge(config: Config, transport: Transport, verification: Verification) -> Bridge {
-    Bridge::start(&config.transport(transport).describe(Describe::Always), verification).unwrap()
+    Bridge::start(&config.transport(transport), verification).unwrap()
 }
 
 async fn connect(bridge: &Bridge) -> Client {
-    let mut config = tokio_postgres::Config::new();
-    match bridge.address() {
-        Address::Unix { directory, port } => config.host_path(directory).port(*port),
-        Address::Tcp(address) => config.host(address.ip().to_string()).port(address.port()),
-        other => panic!("{other:?}"),
-    };
-    let database = bridge.config().get_dbname().unwrap();
-    config.user("app").dbname(database).password(bridge.password().reveal());
-    let (client, connection) = config.connect(NoTls).await.unwrap();
+    let (client, connection) = tokio_postgres::connect(bridge.url().unwrap().reveal(), NoTls).await.unwrap();
     tokio::spawn(connection);
     client
 }
@@ -75,6 +66,23 @@ async fn it_prepares_and_executes() {
         assert_eq!(error.code(), Some(&SqlState::UNDEFINED_COLUMN), "{transport}");
         assert_eq!(one(&client).await, 1, "{transport}");
     }
+}
+
+/// What has columns before it has run; a change of rows has none over HTTP.
+#[tokio::test]
+async fn it_prepares_and_executes_over_http() {
+    let stage = Stage::start();
+    let bridge = bridge(stage.config(), Transport::Http, Verification::Connect);
+    let client = connect(&bridge).await;
+    client.execute("create table t (a int primary key, b text)", &[]).await.unwrap();
+    for a in 1..4 {
+        assert_eq!(client.execute("insert into t values ($1, $2)", &[&a, &"y"]).await.unwrap(), 1);
+    }
+    let statement = client.prepare("select a, b from t where a > $1 order by a").await.unwrap();
+    let columns: Vec<_> = statement.columns().iter().map(|column| (column.name(), column.type_().name())).collect();
+    assert_eq!(columns, [("a", "int4"), ("b", "text")]);
+    let rows = client.query(&statement, &[&1_i32]).await.unwrap();
+    assert_eq!(rows.iter().map(|row| (row.get(0), row.get(1))).collect::<Vec<(i32, &str)>>(), [(2, "y"), (3, "y")]);
 }
 
 #[tokio::test]

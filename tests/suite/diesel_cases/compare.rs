@@ -1,10 +1,11 @@
 use std::{
-    fmt::Write as _,
+    fmt::{self, Write as _},
     panic::{self, AssertUnwindSafe},
     thread,
 };
 
-use pgferry_diesel::Transport;
+use pgferry::bridge::{Bridge, Verification};
+use pgferry_diesel::{Config, Transport};
 use pgferry_test_support::Stage;
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
     seen,
 };
 
-/// The same cases on the control and on our connection.
+/// The same cases on the control and on our connection; those on the control also run through a bridge.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct World {
     pub(super) name: &'static str,
@@ -23,7 +24,34 @@ pub(super) struct World {
     pub(super) run: fn(&Case, &Ground) -> Seen,
 }
 
-const TRANSPORTS: [Transport; 3] = [Transport::WebSocket, Transport::Auto, Transport::Http];
+/// How a case gets to its database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Road {
+    /// By the control, over TCP.
+    Direct,
+    /// By our connection.
+    Ferried(Transport),
+    /// By the control, as the client of a bridge.
+    Bridged(Transport),
+}
+
+const ROADS: [Road; 5] = [
+    Road::Ferried(Transport::WebSocket),
+    Road::Ferried(Transport::Auto),
+    Road::Ferried(Transport::Http),
+    Road::Bridged(Transport::WebSocket),
+    Road::Bridged(Transport::Auto),
+];
+
+impl fmt::Display for Road {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Direct => f.write_str("tcp"),
+            Self::Ferried(transport) => transport.fmt(f),
+            Self::Bridged(transport) => write!(f, "bridge/{transport}"),
+        }
+    }
+}
 
 /// Runs each case on each road, in a database that holds nothing of the cases before, and reports all that differs.
 pub(super) fn compare(worlds: &[World]) {
@@ -38,12 +66,11 @@ pub(super) fn compare(worlds: &[World]) {
 impl World {
     /// Reports what differs.
     fn compare(&self, stage: &Stage) -> String {
-        let (control, ferried) = thread::scope(|scope| {
-            let control = scope.spawn(|| self.observe(stage, self.control, None));
-            let ferried = TRANSPORTS
-                .map(|transport| scope.spawn(move || self.observe(stage, self.ferried, Some(transport))))
-                .map(|lane| lane.join().unwrap());
-            (control.join().unwrap(), ferried)
+        let (control, lanes) = thread::scope(|scope| {
+            let control = scope.spawn(|| self.observe(stage, Road::Direct));
+            let lanes =
+                ROADS.map(|road| scope.spawn(move || self.observe(stage, road))).map(|lane| lane.join().unwrap());
+            (control.join().unwrap(), lanes)
         });
         let mut report = String::new();
         for (index, case) in self.control.iter().enumerate() {
@@ -51,13 +78,13 @@ impl World {
             if control.is_broken {
                 writeln!(report, "{} {} over TCP is broken: {}", self.name, case.name, control.text).unwrap();
             }
-            for (transport, lane) in TRANSPORTS.into_iter().zip(&ferried) {
+            for (road, lane) in ROADS.into_iter().zip(&lanes) {
                 let seen = &lane[index];
-                if let Some(fault) = fault(self.name, transport, case, control, seen) {
+                if let Some(fault) = fault(self.name, road, case, control, seen) {
                     let (name, case) = (self.name, case.name);
                     writeln!(
                         report,
-                        "{name} {case} over {transport} {fault}\n  tcp: {}\n  {transport}: {}",
+                        "{name} {case} over {road} {fault}\n  tcp: {}\n  {road}: {}",
                         control.text, seen.text
                     )
                     .unwrap();
@@ -68,13 +95,20 @@ impl World {
     }
 
     /// Runs the cases one after the other, in a database of their own.
-    fn observe(&self, stage: &Stage, cases: &[Case], transport: Option<Transport>) -> Vec<Observed> {
+    fn observe(&self, stage: &Stage, road: Road) -> Vec<Observed> {
         let postgres = stage.postgres();
         let database = postgres.create_database().unwrap();
         let direct = postgres.database_url(&database);
-        let url = match transport {
-            Some(transport) => format!("{}&transport={transport}", stage.gateway().ferry(&direct)),
-            None => direct.clone(),
+        let ferried = |transport| format!("{}&transport={transport}", stage.gateway().ferry(&direct));
+        // It serves until it is dropped.
+        let (cases, url, _bridge) = match road {
+            Road::Direct => (self.control, direct.clone(), None),
+            Road::Ferried(transport) => (self.ferried, ferried(transport), None),
+            Road::Bridged(transport) => {
+                let config: Config = ferried(transport).parse().unwrap();
+                let bridge = Bridge::start(&config, Verification::Connect).unwrap();
+                (self.control, bridge.url().unwrap().reveal().to_owned(), Some(bridge))
+            }
         };
         let superuser = postgres.url_for("postgres", postgres.superuser_password(), &database);
         let ground = Ground { url, direct, superuser };
@@ -88,11 +122,11 @@ impl World {
 }
 
 /// What is wrong with what was seen on a road.
-fn fault(world: &str, transport: Transport, case: &Case, control: &Observed, seen: &Observed) -> Option<String> {
+fn fault(world: &str, road: Road, case: &Case, control: &Observed, seen: &Observed) -> Option<String> {
     if seen.is_broken {
         return Some("is broken".to_owned());
     }
-    match (seen == control, differences::given(world, transport, case.name)) {
+    match (seen == control, differences::given(world, road, case.name)) {
         (true, None) => None,
         (true, Some(_)) => Some("is listed and no longer differs".to_owned()),
         (false, Some(given)) if seen.text.contains(&given) => None,

@@ -3,12 +3,12 @@
 
 use std::fs;
 
-use pgferry_diesel::Transport;
+use super::compare::Road;
 
 /// Cases in which some roads give something else than TCP does.
 #[derive(Debug)]
 struct Difference {
-    /// The transports, and perhaps the one world, that it is of.
+    /// The roads, and perhaps the one world, that it is of.
     roads: Vec<String>,
     /// A part of what is seen instead.
     gives: String,
@@ -16,12 +16,12 @@ struct Difference {
 }
 
 impl Difference {
-    fn is_of(&self, world: &str, transport: Transport, case: &str) -> bool {
+    fn is_of(&self, world: &str, road: Road, case: &str) -> bool {
         let worlds = ["blocking", "async"];
-        let any_world = !self.roads.iter().any(|road| worlds.contains(&road.as_str()));
+        let any_world = !self.roads.iter().any(|listed| worlds.contains(&listed.as_str()));
         self.cases.iter().any(|listed| listed == case)
-            && self.roads.contains(&transport.to_string())
-            && (any_world || self.roads.iter().any(|road| road == world))
+            && self.roads.contains(&road.to_string())
+            && (any_world || self.roads.iter().any(|listed| listed == world))
     }
 }
 
@@ -41,8 +41,8 @@ fn table() -> Vec<Difference> {
 }
 
 /// The part of what is seen that is listed for a case on a road.
-pub(super) fn given(world: &str, transport: Transport, case: &str) -> Option<String> {
-    table().into_iter().find(|difference| difference.is_of(world, transport, case)).map(|difference| difference.gives)
+pub(super) fn given(world: &str, road: Road, case: &str) -> Option<String> {
+    table().into_iter().find(|difference| difference.is_of(world, road, case)).map(|difference| difference.gives)
 }
 
 /// The names in the table.

@@ -1,5 +1,5 @@
-//! One suite of cases that runs unchanged on diesel's connection and diesel-async's over TCP, and on both of ours over WebSocket, Auto
-//! and HTTP.
+//! One suite of cases that runs unchanged on diesel's connection and diesel-async's, over TCP and through a bridge, and on both of ours
+//! over WebSocket, Auto and HTTP.
 //!
 //! What the cases observe is the same on each road, but for the differences that are listed by name.
 
