@@ -1,0 +1,1 @@
+alter table ferry_berths drop booked;
