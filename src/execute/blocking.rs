@@ -5,7 +5,7 @@ use crate::{
     config::{Config, Transport},
     error::Result,
     runtime::Runtime,
-    wire::TransactionStatus,
+    wire::{Notification, TransactionStatus},
 };
 
 /// A session that blocks the calling thread, for clients without async.
@@ -66,6 +66,11 @@ impl BlockingSession {
     /// Lets the server forget a named statement.
     pub fn forget(&mut self, name: u64) {
         self.session.forget(name);
+    }
+
+    /// Takes the next of the notifications that have arrived, as [`Session::take_notification`].
+    pub fn take_notification(&mut self) -> Option<Notification> {
+        self.session.take_notification()
     }
 
     /// Returns what cancels the statement that is running then, from any thread.

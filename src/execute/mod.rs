@@ -6,6 +6,7 @@
 mod blocking;
 mod catalogue;
 mod conversion;
+mod culprit;
 mod description;
 mod first_request;
 mod flight;
@@ -22,6 +23,7 @@ mod statement;
 
 pub use blocking::BlockingSession;
 pub use conversion::Conversion;
+pub(crate) use culprit::culprit;
 pub(crate) use flight::event_of;
 pub use http_session::HttpSession;
 pub use open::{Opening, WireClient, cancel, open, open_on};

@@ -5,11 +5,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::place::place;
 use crate::{
     config::{Config, Transport},
     error::{Error, Outcome, Result},
-    execute::{Opening, WireClient, cancel, open},
+    execute::{Opening, WireClient, cancel, culprit, open},
     http::{BatchOptions, Client, IsolationLevel, Query},
     runtime::Runtime,
     wire::{Event, TransactionStatus},
@@ -82,7 +81,7 @@ impl Carrier {
                 let queries: Vec<Query<'_>> = statements.iter().map(Query::new).collect();
                 let options = BatchOptions::new().isolation_level(IsolationLevel::ReadCommitted);
                 let results = client.batch(&queries, options).await;
-                let results = results.map_err(|error| Failure { place: place(statements, &error), error })?;
+                let results = results.map_err(|error| Failure { place: culprit(statements, &error), error })?;
                 let table = |result: crate::http::QueryResult| {
                     let rows = result.into_rows();
                     rows.iter()

@@ -23,7 +23,6 @@ mod history;
 mod ledger;
 mod lock;
 mod migration;
-mod place;
 mod runner;
 mod version;
 

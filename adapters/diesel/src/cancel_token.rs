@@ -25,6 +25,15 @@ impl CancelToken {
         self.0.cancel().await
     }
 
+    /// Asks as [`cancel`](Self::cancel) does, and blocks the calling thread until the request was made: for programs without async.
+    ///
+    /// # Errors
+    ///
+    /// As [`cancel`](Self::cancel).
+    pub fn cancel_blocking(&self) -> Result<(), Error> {
+        self.0.cancel_blocking()
+    }
+
     /// Does what [`cancel`](Self::cancel) does, for code that was written for the token of diesel-async's `AsyncPgConnection`.
     ///
     /// The argument, tokio-postgres's TLS connector there, is not used: the request travels as the connection itself does.

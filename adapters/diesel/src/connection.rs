@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, iter, mem};
 
 use diesel::{
     ConnectionResult, QueryResult,
@@ -6,11 +6,11 @@ use diesel::{
         AnsiTransactionManager, CacheSize, Connection, ConnectionSealed, DynInstrumentation, Instrumentation,
         InstrumentationEvent, statement_cache::StatementCache,
     },
-    pg::{Pg, PgMetadataCache, TransactionBuilder},
+    pg::{Pg, PgMetadataCache, PgNotification, TransactionBuilder},
     query_builder::{QueryFragment, QueryId},
     result,
 };
-use pgferry::{Config, Error, Transport, execute::BlockingSession};
+use pgferry::{Config, Error, Transport, execute::BlockingSession, wire::Notification};
 
 use crate::{CancelToken, error, statement::Prepared};
 
@@ -97,9 +97,64 @@ impl FerryConnection {
     }
 
     /// Returns what cancels the statement that is running then, from any thread.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use std::{thread, time::Duration};
+    ///
+    /// use diesel::prelude::*;
+    /// use pgferry_diesel::FerryConnection;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut connection = FerryConnection::connect("postgresql://app:secret@db.example.com/blog")?;
+    /// let token = connection.cancel_token();
+    /// thread::spawn(move || {
+    ///     thread::sleep(Duration::from_secs(5));
+    ///     token.cancel_blocking()
+    /// });
+    /// // It fails with "canceling statement due to user request".
+    /// diesel::sql_query("select pg_sleep(600)").execute(&mut connection).unwrap_err();
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn cancel_token(&self) -> CancelToken {
         CancelToken::new(self.session.cancel_token())
+    }
+
+    /// Returns the notifications that this session's LISTEN has brought so far, as `PgConnection` does.
+    ///
+    /// It does not wait: it ends where none is left, and can be asked again later. Once the session is lost, an error comes behind the last
+    /// one. Over HTTP, LISTEN is refused, so there are none.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// use diesel::prelude::*;
+    /// use pgferry_diesel::FerryConnection;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut connection = FerryConnection::connect("postgresql://app:secret@db.example.com/blog")?;
+    /// diesel::sql_query("listen news").execute(&mut connection)?;
+    /// diesel::sql_query("notify news, 'first'").execute(&mut connection)?;
+    /// for notification in connection.notifications_iter() {
+    ///     assert_eq!(notification?.payload, "first");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn notifications_iter(&mut self) -> impl Iterator<Item = QueryResult<PgNotification>> + '_ {
+        let mut has_failed = false;
+        iter::from_fn(move || {
+            // Looked at first, since what came before the loss comes before its error.
+            let is_lost = !self.session.is_usable();
+            if let Some(Notification { process_id, channel, payload }) = self.session.take_notification() {
+                return Some(Ok(PgNotification { process_id, channel, payload }));
+            }
+            let fails = is_lost && !mem::replace(&mut has_failed, is_lost);
+            fails.then(|| Err(error::lost()))
+        })
     }
 
     /// Builds a transaction with an isolation level, read only, or deferrable.

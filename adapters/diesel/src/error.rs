@@ -17,22 +17,35 @@ pub(crate) fn connection_error(error: &Error) -> ConnectionError {
     }
 }
 
-/// The error of a query, on a session that is usable afterwards or not.
+/// The error of a query, on a session that is usable afterwards or not. Its kind is the one that `PgConnection` gives it.
 pub(crate) fn query_error(error: Error, usable: bool) -> DieselError {
+    with_kind(error, |error| match kind(error) {
+        known if usable && !ends_session(error) => known,
+        DatabaseErrorKind::UnableToSendCommand => DatabaseErrorKind::UnableToSendCommand,
+        _ => DatabaseErrorKind::ClosedConnection,
+    })
+}
+
+/// The error of a query whose kind is told by what has happened.
+pub(crate) fn with_kind(error: Error, kind: impl FnOnce(&Error) -> DatabaseErrorKind) -> DieselError {
     if error.is_value() {
         return match error.outcome() {
             Outcome::NotExecuted => DieselError::SerializationError(Box::new(error)),
             Outcome::Failed | Outcome::Unknown => DieselError::DeserializationError(Box::new(error)),
         };
     }
-    let kind = if usable { kind(&error) } else { DatabaseErrorKind::ClosedConnection };
-    DieselError::DatabaseError(kind, Box::new(Information(error.to_db_error())))
+    DieselError::DatabaseError(kind(&error), Box::new(Information(error.to_db_error())))
 }
 
-/// The error of a query without a statement, which Postgres itself lets pass.
+/// The error of a query without a statement, in diesel's words; Postgres itself lets it pass.
 pub(crate) fn empty_query() -> DieselError {
-    let message = "The query is empty: there is nothing to execute".to_owned();
-    DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message))
+    DieselError::DatabaseError(DatabaseErrorKind::Unknown, Box::new("Received an empty query".to_owned()))
+}
+
+/// The error of a session that was lost, where there is no query that it is of.
+pub(crate) fn lost() -> DieselError {
+    let message = "the session was lost: open another".to_owned();
+    DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(message))
 }
 
 /// Refuses a text with a NUL byte, which would end it early on the wire.
@@ -43,11 +56,17 @@ pub(crate) fn refuse_nul(text: &str) -> QueryResult<()> {
     Ok(())
 }
 
-fn kind(error: &Error) -> DatabaseErrorKind {
+/// Whether the server ended the session with it, as it may do with the one behind a request over HTTP.
+fn ends_session(error: &Error) -> bool {
+    error.as_db_error().is_some_and(|error| matches!(error.severity.as_str(), "FATAL" | "PANIC"))
+}
+
+/// What has happened, as far as it does not depend on what became of the session.
+pub(crate) fn kind(error: &Error) -> DatabaseErrorKind {
     if let Some(code) = error.code() {
         return kind_of_code(code);
     }
-    if error.is_limit() && error.outcome() == Outcome::NotExecuted {
+    if (error.is_limit() || error.is_closed()) && error.outcome() == Outcome::NotExecuted {
         return DatabaseErrorKind::UnableToSendCommand;
     }
     if error.is_closed() || error.is_connect() {
@@ -124,6 +143,7 @@ mod tests {
     #[test]
     fn errors_of_our_own_get_the_kind_that_fits() {
         assert!(matches!(kind_of(Error::closed("gone", Outcome::Unknown), true), ClosedConnection));
+        assert!(matches!(kind_of(Error::closed("gone before", Outcome::NotExecuted), false), UnableToSendCommand));
         assert!(matches!(kind_of(Error::connect("no route"), true), ClosedConnection));
         assert!(matches!(kind_of(Error::limit("too large", Outcome::NotExecuted), true), UnableToSendCommand));
         assert!(matches!(kind_of(Error::limit("too large", Outcome::Unknown), true), Unknown));

@@ -73,8 +73,9 @@ impl FerryConnection {
         let prepare = Prepared::new;
         let prepared =
             self.statements.cached_statement_non_generic(id, source, &Pg, &metadata, (), prepare, instrumentation)?;
-        let statement = prepared.with(binds);
-        let result = self.session.execute(statement);
+        prepared.tell_another_attempt(&mut *self.instrumentation);
+        let result = self.session.execute(prepared.with(binds));
+        prepared.parsing.note(result.as_ref().err());
         let output = result.map_err(|error| error::query_error(error, self.session.is_usable()))?;
         if output.is_empty {
             return Err(error::empty_query());

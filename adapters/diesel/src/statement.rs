@@ -1,9 +1,15 @@
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU8, Ordering},
+};
 
 use diesel::{
-    QueryResult, connection::statement_cache::PrepareForCache, pg::PgTypeMetadata, result::Error::SerializationError,
+    QueryResult,
+    connection::{Instrumentation, InstrumentationEvent, statement_cache::PrepareForCache},
+    pg::PgTypeMetadata,
+    result::Error::SerializationError,
 };
-use pgferry::{Oid, execute::Statement};
+use pgferry::{Error, Oid, SqlState, execute::Statement};
 
 use crate::error;
 
@@ -12,7 +18,15 @@ pub(crate) struct Prepared {
     text: Arc<str>,
     name: Option<u64>,
     param_types: Vec<Oid>,
+    pub(crate) parsing: Parsing,
 }
+
+/// Whether the server has taken a statement's text yet. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parsing(Arc<AtomicU8>);
+
+const TAKEN: u8 = 1;
+const REFUSED: u8 = 2;
 
 impl Prepared {
     /// Has the signature of diesel's prepare functions, which here needs no connection.
@@ -26,7 +40,15 @@ impl Prepared {
                 PrepareForCache::No => None,
             },
             param_types: param_types.map_err(|error| SerializationError(Box::new(error)))?,
+            parsing: Parsing::default(),
         })
+    }
+
+    /// Tells of another attempt to prepare what the server has refused before: diesel's own connections keep no such statement.
+    pub(crate) fn tell_another_attempt(&self, instrumentation: &mut dyn Instrumentation) {
+        if self.name.is_some() && self.parsing.0.load(Ordering::Acquire) == REFUSED {
+            instrumentation.on_connection_event(InstrumentationEvent::cache_query(&self.text));
+        }
     }
 
     /// Returns one execution of it.
@@ -37,4 +59,19 @@ impl Prepared {
         statement.params = binds.into_iter().map(|value| value.map(Into::into)).collect();
         statement
     }
+}
+
+impl Parsing {
+    /// Notes what an execution has shown.
+    pub(crate) fn note(&self, error: Option<&Error>) {
+        // What was taken once stays with the server.
+        let shown = if error.is_some_and(is_of_text) { REFUSED } else { TAKEN };
+        let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, |known| (known != TAKEN).then_some(shown));
+    }
+}
+
+/// Whether an error is found while a text is parsed: of its syntax and of the names in it, but not of privileges, which are looked at later.
+fn is_of_text(error: &Error) -> bool {
+    let code = error.code().map_or("", SqlState::as_str);
+    code.starts_with("42") && code != "42501" || code == "3F000"
 }

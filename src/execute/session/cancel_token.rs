@@ -48,4 +48,14 @@ impl CancelToken {
         });
         done.await.unwrap_or_else(|_| Err(Error::closed("the cancel request was lost", Outcome::NotExecuted)))
     }
+
+    /// Asks as [`cancel`](Self::cancel) does, and blocks the calling thread until the request was made.
+    ///
+    /// # Errors
+    ///
+    /// As for [`cancel`](Self::cancel).
+    pub fn cancel_blocking(&self) -> Result<()> {
+        let token = self.clone();
+        self.runtime.block_on(async move { token.cancel().await })
+    }
 }

@@ -126,6 +126,14 @@ impl Session {
         self.notifications.lock().await.recv().await
     }
 
+    /// Takes the next of the notifications that have arrived, without waiting for one.
+    ///
+    /// Those that came before a statement's end are there when it has ended. Returns `None` where there are none, and while another task
+    /// [waits](Self::notification) for them.
+    pub fn take_notification(&self) -> Option<Notification> {
+        self.notifications.try_lock().ok()?.try_recv().ok()
+    }
+
     /// Returns what cancels the statement that is running then.
     #[must_use]
     pub fn cancel_token(&self) -> CancelToken {

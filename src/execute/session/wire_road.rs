@@ -120,12 +120,9 @@ impl WireRoad {
                     self.deadline = self.deadline.and_then(|deadline| deadline.checked_add(begun.elapsed()));
                     None
                 }
-                Some(_) => self.wait_busy(inbox, noted).await,
+                Some(_) => self.wait_busy(inbox, noted, notify).await,
             };
-            for notification in self.client.take_notifications() {
-                // Whoever has dropped the session hears none.
-                let _ = notify.send(notification);
-            }
+            self.pass_on(notify);
             match end {
                 None => {}
                 Some(End::Lost) => return End::Lost,
@@ -257,7 +254,12 @@ impl WireRoad {
         }
     }
 
-    async fn wait_busy(&mut self, inbox: &mut Inbox, noted: &Noted) -> Option<End> {
+    async fn wait_busy(
+        &mut self,
+        inbox: &mut Inbox,
+        noted: &Noted,
+        notify: &mpsc::UnboundedSender<Notification>,
+    ) -> Option<End> {
         tokio::select! {
             biased;
             () = inbox.arrive() => {
@@ -276,6 +278,8 @@ impl WireRoad {
                     None
                 }
                 Ok(Answer::End(result)) => {
+                    // Whoever hears of the end is to find what came before it.
+                    self.pass_on(notify);
                     let status = self.client.transaction_status();
                     noted.set_status(status);
                     if let Some(oldest) = self.under_way.pop_front() {
@@ -284,7 +288,10 @@ impl WireRoad {
                     self.restart();
                     None
                 }
-                Err(error) => Some(self.lose(error, noted)),
+                Err(error) => {
+                    self.pass_on(notify);
+                    Some(self.lose(error, noted))
+                }
             },
             () = all_unwanted(&self.under_way), if inbox.is_over() => {
                 self.cancel().await;
@@ -296,6 +303,13 @@ impl WireRoad {
                 self.cancel().await;
                 Some(end)
             }
+        }
+    }
+
+    fn pass_on(&mut self, notify: &mpsc::UnboundedSender<Notification>) {
+        for notification in self.client.take_notifications() {
+            // Whoever has dropped the session hears none.
+            let _ = notify.send(notification);
         }
     }
 

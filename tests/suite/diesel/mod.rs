@@ -18,6 +18,7 @@ mod one;
 mod pools;
 mod queries;
 mod records;
+mod sessions;
 mod threads;
 mod transactions;
 mod typed;

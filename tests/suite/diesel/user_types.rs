@@ -13,7 +13,7 @@ use diesel::{
     connection::{InstrumentationEvent, SimpleConnection},
     deserialize::{self, FromSql, FromSqlRow},
     expression::AsExpression,
-    pg::{Pg, PgValue},
+    pg::{GetPgMetadataCache, Pg, PgMetadataCacheKey, PgValue},
     prelude::*,
     query_builder::QueryId,
     result::{DatabaseErrorKind, Error},
@@ -33,6 +33,7 @@ super::on_each_road!(
     schemas_off_the_search_path_do_not_count,
     a_type_that_does_not_exist_is_an_error,
     a_value_that_the_type_has_not_is_an_error,
+    the_cache_keeps_types_and_takes_them,
 );
 
 mod look_ups {
@@ -288,4 +289,21 @@ fn look_ups_cost_one_query(place: &Place) {
     let none = sql_query("select pg_typeof($1)::text as value").bind::<Nullable<GradeType>, Option<Grade>>(None);
     assert_eq!(One::<Text, String>::of(none, connection).as_deref(), Ok("grade"));
     assert_eq!(queries.load(Ordering::Relaxed), 5);
+}
+
+fn the_cache_keeps_types_and_takes_them<R: Road<Connection: GetPgMetadataCache>>(road: &R) {
+    let mut connection = road.connect();
+    connection.batch_execute(MOOD).unwrap();
+    let key = |name: &'static str| PgMetadataCacheKey::new(None, name.into());
+    diesel::select(Mood::Glad.into_sql::<MoodType>()).execute(&mut connection).unwrap();
+    let cached = connection.get_metadata_cache().lookup_type(&key("mood")).unwrap();
+    let oids = format!("{}|{}", cached.oid().unwrap(), cached.array_oid().unwrap());
+    assert_eq!(road.stage().psql("select oid, typarray from pg_type where typname = 'mood'"), oids);
+    // What a program has stored is believed: here that a mood is an integer.
+    assert!(connection.get_metadata_cache().lookup_type(&key("nowhere")).is_none());
+    connection.get_metadata_cache().store_type(key("mood"), (23, 1007));
+    // Another query, since a statement that is kept keeps its types.
+    let query = diesel::select((Mood::Sad.into_sql::<MoodType>(), 1.into_sql::<Integer>()));
+    let error = query.execute(&mut connection).unwrap_err();
+    assert!(matches!(error, Error::DatabaseError(..) | Error::SerializationError(_)), "{error:?}");
 }

@@ -130,7 +130,7 @@ async fn a_session_that_is_killed_is_broken_and_says_so() {
     }
     assert!(connection.is_broken());
     let error: QueryResult<usize> = sql_query("select 1").execute(&mut connection).await;
-    let Err(Error::DatabaseError(diesel::result::DatabaseErrorKind::ClosedConnection, _)) = error else {
+    let Err(Error::DatabaseError(diesel::result::DatabaseErrorKind::UnableToSendCommand, _)) = error else {
         panic!("{error:?}")
     };
 }

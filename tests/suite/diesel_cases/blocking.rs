@@ -144,6 +144,15 @@ pub(super) fn status<C: Connection>(connection: &mut C) -> String {
     seen::status(AnsiTransactionManager::transaction_manager_status_mut(connection))
 }
 
+/// The next notification that has come.
+macro_rules! heard {
+    ($connection:expr) => {
+        $connection.notifications_iter().next()
+    };
+}
+
+pub(super) use heard;
+
 /// Runs a body in a transaction that was built.
 macro_rules! run {
     ($builder:expr, $body:expr) => {{

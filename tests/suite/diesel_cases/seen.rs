@@ -19,6 +19,15 @@ pub(super) fn outcome<T: Debug>(outcome: QueryResult<T>) -> String {
     }
 }
 
+/// What became of a query, by the kind of its error: where each library has words of its own.
+pub(super) fn kind<T: Debug>(outcome: QueryResult<T>) -> String {
+    match outcome {
+        Ok(value) => format!("{value:?}"),
+        Err(Error::DatabaseError(kind, _)) => format!("{kind:?}"),
+        Err(failure) => variant(&failure),
+    }
+}
+
 /// All that a program may look at in an error.
 pub(super) fn error(error: &Error) -> String {
     let Error::DatabaseError(kind, information) = error else { return format!("{}: {error}", variant(error)) };

@@ -56,6 +56,19 @@ where
     seen::status(AnsiTransactionManager::transaction_manager_status_mut(connection))
 }
 
+/// The next notification, which must come.
+macro_rules! heard {
+    ($connection:expr) => {{
+        let mut stream = std::pin::pin!($connection.notifications_stream());
+        tokio::time::timeout(std::time::Duration::from_secs(30), futures_util::StreamExt::next(&mut stream))
+            .await
+            .ok()
+            .flatten()
+    }};
+}
+
+pub(super) use heard;
+
 /// Runs a body in a transaction that was built.
 macro_rules! run {
     ($builder:expr, $body:expr) => {

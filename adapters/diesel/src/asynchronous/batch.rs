@@ -6,11 +6,10 @@ use diesel::{
 };
 use pgferry::{batch::send_on, execute::Statement};
 
-use super::{AsyncFerryConnection, binds::Binds};
+use super::{AsyncFerryConnection, binds::Binds, error};
 use crate::{
     Batch, Results,
     batch::{Entry, TakesApart, statement},
-    error,
 };
 
 impl AsyncFerryConnection {

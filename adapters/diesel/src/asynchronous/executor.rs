@@ -12,15 +12,19 @@ use diesel::{
 };
 use diesel_async::{AsyncConnectionCore, SimpleAsyncConnection};
 use futures_util::{FutureExt, future::BoxFuture, stream::BoxStream};
-use pgferry::{execute::Statement, sql};
+use pgferry::execute::Statement;
 
 use super::{
     AsyncFerryConnection,
     binds::Binds,
+    error,
     notes::Note,
     results::{Results, failure},
 };
-use crate::{Row, error, statement::Prepared};
+use crate::{
+    Row,
+    statement::{Parsing, Prepared},
+};
 
 impl SimpleAsyncConnection for AsyncFerryConnection {
     /// Executes a script of statements without parameters.
@@ -98,9 +102,6 @@ impl AsyncFerryConnection {
 
     async fn try_script(&self, script: &str) -> QueryResult<()> {
         error::refuse_nul(script)?;
-        if sql::effect(script) == sql::Effect::Empty {
-            return Err(error::empty_query());
-        }
         let mut answers = self.session.batch_execute(script);
         // Its results are of no interest, only how it ends.
         let result = loop {
@@ -115,13 +116,14 @@ impl AsyncFerryConnection {
     }
 
     /// Finds the statement in the cache, or puts it there; nothing is sent, since it is parsed with its first execution.
-    fn prepare(&self, id: Option<TypeId>, text: &Text, binds: Binds) -> QueryResult<Statement> {
+    fn prepare(&self, id: Option<TypeId>, text: &Text, binds: Binds) -> QueryResult<(Statement, Parsing)> {
         let mut statements = self.statements.lock().unwrap_or_else(PoisonError::into_inner);
         let mut instrumentation = self.instrumentation.lock().unwrap_or_else(PoisonError::into_inner);
         let (prepare, instrumentation) = (Prepared::new, &mut **instrumentation);
         let prepared =
-            statements.cached_statement_non_generic(id, text, &Pg, &binds.types, (), prepare, instrumentation)?;
-        Ok(prepared.with(binds.values))
+            statements.cached_statement_non_generic(id, text, &Pg, &binds.types, (), prepare, &mut *instrumentation)?;
+        prepared.tell_another_attempt(instrumentation);
+        Ok((prepared.with(binds.values), prepared.parsing.clone()))
     }
 
     pub(super) fn tell(&self, event: InstrumentationEvent<'_>) {
@@ -192,9 +194,10 @@ impl<'a> Query<'a> {
     async fn start(self) -> QueryResult<Results> {
         let Self { connection, id, text, binds } = self;
         let (text, mut binds) = (text?, binds?);
+        error::refuse_nul(&text.text)?;
         binds.resolve(&connection.types, &connection.session).await?;
-        let statement = connection.prepare(id, &text, binds)?;
-        Ok(Results { answers: connection.session.execute(statement), notes: Arc::clone(&connection.notes) })
+        let (statement, parsing) = connection.prepare(id, &text, binds)?;
+        Ok(Results { answers: connection.session.execute(statement), notes: Arc::clone(&connection.notes), parsing })
     }
 }
 

@@ -3,6 +3,7 @@
 mod batch;
 mod binds;
 mod connection;
+mod error;
 mod executor;
 mod notes;
 mod pool;

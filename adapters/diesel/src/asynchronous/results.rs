@@ -11,13 +11,17 @@ use pgferry::{
     wire::Column,
 };
 
-use super::notes::{Note, Notes};
-use crate::{Row, columns::Columns, error};
+use super::{
+    error,
+    notes::{Note, Notes},
+};
+use crate::{Row, columns::Columns, statement::Parsing};
 
 /// What a query gives, and where its end is noted.
 pub(super) struct Results {
     pub(super) answers: Answers,
     pub(super) notes: Arc<Notes>,
+    pub(super) parsing: Parsing,
 }
 
 impl Results {
@@ -66,17 +70,17 @@ impl Results {
     /// Reads what stands behind a statement's last event, where an error may still be.
     async fn finish(&mut self, last: Event) -> QueryResult<usize> {
         while self.next().await?.is_some() {}
-        match last {
-            Event::Empty => Err(error::empty_query()),
-            // More rows than a usize counts do not fit this machine's memory either.
-            last => Ok(usize::try_from(last.affected()).unwrap_or(usize::MAX)),
-        }
+        // More rows than a usize counts do not fit this machine's memory either.
+        Ok(usize::try_from(last.affected()).unwrap_or(usize::MAX))
     }
 
     async fn next(&mut self) -> QueryResult<Option<Event>> {
         let result = self.answers.next().await;
         if !matches!(result, Ok(Some(_))) {
             self.notes.add(Note::of(&self.answers, result.is_err()));
+        }
+        if !matches!(result, Ok(Some(Event::Row(_)))) {
+            self.parsing.note(result.as_ref().err());
         }
         result.map_err(|error| failure(error, &self.answers))
     }

@@ -5,7 +5,7 @@ use std::{
 
 use diesel::{
     QueryResult,
-    pg::{FailedToLookupTypeError, PgMetadataCache, PgMetadataCacheKey, PgMetadataLookup, PgTypeMetadata},
+    pg::{PgMetadataCache, PgMetadataCacheKey, PgMetadataLookup, PgTypeMetadata},
 };
 use pgferry::{
     Oid,
@@ -13,7 +13,8 @@ use pgferry::{
     wire::Format,
 };
 
-use crate::{error, metadata};
+use super::error;
+use crate::metadata;
 
 /// The database's own types, as far as they were looked up.
 ///
@@ -82,13 +83,14 @@ impl Types {
         let answer = ask(session, question).await?;
         let mut values = answer.rows.first().into_iter().flat_map(|row| row.values());
         let mut next = || str::from_utf8(values.next()??).ok()?.parse().ok();
-        let key = || PgMetadataCacheKey::new(schema.map(|schema| schema.to_owned().into()), name.to_owned().into());
         match (next(), next()) {
             (Some(oid), Some(array_oid)) => {
-                self.lock().cache.store_type(key(), (oid, array_oid));
+                let key =
+                    PgMetadataCacheKey::new(schema.map(|schema| schema.to_owned().into()), name.to_owned().into());
+                self.lock().cache.store_type(key, (oid, array_oid));
                 Ok((oid, array_oid))
             }
-            _ => Err(diesel::result::Error::SerializationError(Box::new(FailedToLookupTypeError::new(key())))),
+            _ => Err(error::no_such_type(schema, name)),
         }
     }
 }

@@ -7,22 +7,21 @@ use diesel::{
 
 use super::{
     Conn,
-    world::{Connection, RunQueryDsl, SimpleConnection},
+    world::{Connection, RunQueryDsl, SimpleConnection, heard},
 };
 use crate::diesel_cases::{
     case::{Case, Seen, cases},
     ground::Ground,
     schema::*,
-    seen::outcome,
+    seen::{Events, kind, outcome},
 };
-
-use crate::diesel_cases::seen::Events;
 
 pub(in crate::diesel_cases) const CASES: &[Case] = cases![
     connection_reports_queries,
     connection_reports_failures,
     connection_reports_scripts,
     connection_reports_transactions,
+    connection_reports_rollbacks,
     connection_reports_batches_of_inserts,
     connection_reports_a_failed_commit,
     connection_caches_statements_or_not,
@@ -37,7 +36,9 @@ pub(in crate::diesel_cases) const CASES: &[Case] = cases![
     connection_runs_vacuum,
     connection_runs_common_table_expressions_that_write,
     connection_shows_settings,
+    connection_hears_notifications,
     connection_lost,
+    connection_lost_within_a_transaction,
 ];
 
 async fn connection_reports_queries(c: &mut Conn, _: &Ground) -> Seen {
@@ -55,7 +56,10 @@ async fn connection_reports_failures(c: &mut Conn, _: &Ground) -> Seen {
     c.set_instrumentation(events.clone());
     let failures = [
         outcome(missing::table.select(missing::id).load::<i32>(c).await),
+        outcome(missing::table.select(missing::id).load::<i32>(c).await),
         outcome(sql_query("select 1 / 0").execute(c).await),
+        outcome(diesel::update(authors::table.find(1)).set(authors::name.eq("Boole")).execute(c).await),
+        outcome(diesel::update(authors::table.find(1)).set(authors::name.eq("Boole")).execute(c).await),
     ];
     Ok(format!("{failures:?} {}", events.take()))
 }
@@ -64,7 +68,12 @@ async fn connection_reports_scripts(c: &mut Conn, _: &Ground) -> Seen {
     let events = Events::default();
     c.set_instrumentation(events.clone());
     c.batch_execute("select 1; select 2").await?;
-    let failed = outcome(c.batch_execute("select 1; select broken").await);
+    let failures =
+        ["select 1; select broken", "select 'é' as \"ü\";\n select 1; selec 2", "select 1; select a.no from authors a"];
+    let mut failed = String::new();
+    for script in failures {
+        failed += &outcome(c.batch_execute(script).await);
+    }
     Ok(format!("{failed} {}", events.take()))
 }
 
@@ -80,6 +89,19 @@ async fn connection_reports_transactions(c: &mut Conn, _: &Ground) -> Seen {
         })
         .await?;
     Ok(format!("{done} {}", events.take()))
+}
+
+async fn connection_reports_rollbacks(c: &mut Conn, _: &Ground) -> Seen {
+    let events = Events::default();
+    c.set_instrumentation(events.clone());
+    let done = c
+        .transaction(async |c| {
+            authors::table.count().get_result::<i64>(c).await?;
+            QueryResult::<()>::Err(diesel::result::Error::RollbackTransaction)
+        })
+        .await;
+    let counted = authors::table.count().get_result::<i64>(c).await?;
+    Ok(format!("{} {counted} {}", outcome(done), events.take()))
 }
 
 async fn connection_reports_batches_of_inserts(c: &mut Conn, _: &Ground) -> Seen {
@@ -186,14 +208,44 @@ async fn connection_shows_settings(c: &mut Conn, _: &Ground) -> Seen {
     Ok(outcome(sql_query("show standard_conforming_strings").get_result::<Shown>(c).await))
 }
 
+async fn connection_hears_notifications(c: &mut Conn, ground: &Ground) -> Seen {
+    sql_query("listen news").execute(c).await?;
+    sql_query("listen \"Other\"").execute(c).await?;
+    sql_query("notify news, 'it''s'").execute(c).await?;
+    c.batch_execute("notify \"Other\"; notify unheard").await?;
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        seen.push(match heard!(c) {
+            Some(Ok(heard)) => format!("{} {:?}", heard.channel, heard.payload),
+            Some(Err(failure)) => outcome::<()>(Err(failure)),
+            None => "none".to_owned(),
+        });
+    }
+    ground.prepare("notify news, 'of another'");
+    // Whatever it is, it brings what came before.
+    while sql_query("select 1").execute(c).await? == 1 {
+        let Some(heard) = heard!(c) else { continue };
+        seen.push(heard?.payload);
+        break;
+    }
+    Ok(seen.join(", "))
+}
+
 async fn connection_lost(c: &mut Conn, _: &Ground) -> Seen {
     let pid = diesel::select(pg_backend_pid()).get_result::<i32>(c).await;
     let failed = sql_query("do $$ begin perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(5); end $$")
         .execute(c)
         .await;
-    let kind = |result: QueryResult<usize>| match result {
-        Err(diesel::result::Error::DatabaseError(kind, _)) => format!("{kind:?}"),
-        other => outcome(other),
-    };
     Ok(format!("{} {}", pid.is_ok(), kind(failed)))
+}
+
+async fn connection_lost_within_a_transaction(c: &mut Conn, _: &Ground) -> Seen {
+    c.batch_execute("begin; select 1").await?;
+    let lost = sql_query("select pg_terminate_backend(pg_backend_pid())").execute(c).await;
+    let after = [
+        kind(sql_query("select 1").execute(c).await),
+        kind(authors::table.count().get_result::<i64>(c).await),
+        kind(c.batch_execute("select 1").await),
+    ];
+    Ok(format!("{} {after:?}", kind(lost)))
 }

@@ -12,7 +12,7 @@ use crate::diesel_cases::{
     case::{Case, Seen, cases},
     ground::Ground,
     schema::*,
-    seen::outcome,
+    seen::{kind, outcome},
 };
 
 pub(in crate::diesel_cases) const CASES: &[Case] = cases![
@@ -132,11 +132,11 @@ async fn error_nul_in_a_value(c: &mut Conn, _: &Ground) -> Seen {
 }
 
 async fn error_nul_in_a_query(c: &mut Conn, _: &Ground) -> Seen {
-    Ok(outcome(sql_query("select 1 \0").execute(c).await))
+    Ok(kind(sql_query("select 1 \0").execute(c).await))
 }
 
 async fn error_nul_in_a_script(c: &mut Conn, _: &Ground) -> Seen {
-    Ok(outcome(c.batch_execute("select 1 \0").await))
+    Ok(kind(c.batch_execute("select 1 \0").await))
 }
 
 async fn error_empty_query(c: &mut Conn, _: &Ground) -> Seen {
