@@ -1,6 +1,8 @@
 //! `pgferry-diesel` over each transport, against a real PostgreSQL behind a gateway, with diesel's own connection over TCP
 //! as the control.
 
+use std::net::SocketAddr;
+
 use diesel::{
     connection::{Connection, DefaultLoadingMode, LoadConnection},
     pg::{Pg, PgConnection},
@@ -18,6 +20,7 @@ mod one;
 mod pools;
 mod queries;
 mod records;
+mod round_trips;
 mod sessions;
 mod threads;
 mod transactions;
@@ -75,6 +78,14 @@ trait Road {
     fn stage(&self) -> &Stage;
 
     fn connect(&self) -> Self::Connection;
+}
+
+/// A URL with other endpoints: what carries its statements goes another way.
+pub(crate) fn detour(url: &str, from: SocketAddr, to: SocketAddr) -> String {
+    // The endpoints' URLs are percent-encoded within the database's.
+    let [from, to] = [from, to].map(|address| format!("%3A{}", address.port()));
+    assert!(url.contains(&from), "{url} has no endpoint at port {from}");
+    url.replace(&from, &to)
 }
 
 /// A database of its own behind a gateway, and what carries the statements there.
