@@ -36,6 +36,12 @@
 //! [`batch_execute`](diesel::connection::SimpleConnection::batch_execute) is one request and takes effect as a whole or not
 //! at all.
 //!
+//! # COPY
+//!
+//! diesel's `copy_from` and `copy_to` take its `PgConnection` alone: what they send is private to diesel. COPY by any other way is refused
+//! with a sentence. Rows are inserted many at a time with one statement as with `PgConnection`; for a COPY, let that one go through
+//! `pgferry bridge` with `transport=websocket`.
+//!
 //! # In async programs
 //!
 //! The connection blocks the thread that uses it until the answer is there. It brings its own I/O thread, so it needs no

@@ -6,10 +6,17 @@ use std::{
     time::Duration,
 };
 
-use diesel::{connection::SimpleConnection, pg::PgNotification, prelude::*, result::Error, sql_query};
+use diesel::{
+    connection::{CacheSize, SimpleConnection},
+    pg::PgNotification,
+    prelude::*,
+    result::Error,
+    sql_query,
+    sql_types::{BigInt, Integer, Text},
+};
 use pgferry_diesel::{FerryConnection, Transport};
 
-use super::Place;
+use super::{Place, Road, Tcp, one::One};
 
 super::on_each_transport!(notifications_come, a_statement_is_cancelled_from_another_thread);
 
@@ -69,4 +76,23 @@ fn a_statement_is_cancelled_from_another_thread(place: &Place) {
     });
     let Error::DatabaseError(_, information) = error else { panic!("{error:?}") };
     assert_eq!(information.message(), "canceling statement due to user request");
+}
+
+#[test]
+fn the_server_keeps_the_statements_that_libpq_has_it_keep() {
+    fn kept<R: Road>(road: &R) -> Vec<i64> {
+        let mut connection = road.connect();
+        let kept = || sql_query("select count(*) as value from pg_prepared_statements");
+        let mut seen = Vec::new();
+        for size in [CacheSize::Unbounded, CacheSize::Disabled, CacheSize::Unbounded] {
+            connection.set_prepared_statement_cache_size(size);
+            for _ in 0..2 {
+                diesel::select(1.into_sql::<Integer>()).execute(&mut connection).unwrap();
+                diesel::select("x".into_sql::<Text>()).execute(&mut connection).unwrap();
+                seen.push(One::<BigInt, i64>::of(kept(), &mut connection).unwrap());
+            }
+        }
+        seen
+    }
+    assert_eq!(kept(&Place::new(Transport::WebSocket)), kept(&Tcp::new()));
 }
