@@ -41,7 +41,7 @@ impl Task<'_> {
     }
 
     async fn step(&mut self) -> (&'static str, Result<()>) {
-        match self.random.below(16) {
+        match self.random.below(17) {
             0 | 1 => ("unique text", self.unique_text().await),
             2..=4 => ("repeated text", self.repeated_text().await),
             5 => ("user types", self.user_types().await),
@@ -52,6 +52,7 @@ impl Task<'_> {
             11 | 12 => ("timeout", self.given_up().await),
             13 => ("write given up", self.write_given_up().await),
             14 => ("stream dropped", self.stream_dropped().await),
+            15 => ("large result", self.large_result().await),
             _ if self.random.below(4) == 0 => ("connection dropped", self.connection_dropped().await),
             _ => ("error", self.error().await),
         }
@@ -96,7 +97,33 @@ impl Task<'_> {
     async fn large_row(&mut self) -> Result<()> {
         let times = i32::try_from(1 + self.random.below(100_000))?;
         let row: String = sqlx::query_scalar("SELECT repeat('abcdefgh', $1)").bind(times).fetch_one(self.pool).await?;
-        ensure!(row.len() == times as usize * 8 && row.ends_with("efgh"), "{times} times 8 are {}", row.len());
+        ensure!(row == "abcdefgh".repeat(times as usize), "{times} times 8 are {} others", row.len());
+        Ok(())
+    }
+
+    /// More than a megabyte in rows of a kilobyte, each of which is compared as it comes.
+    async fn large_result(&mut self) -> Result<()> {
+        let (count, number) = (i64::from(1100 + self.random.below(900)), i64::from(self.random.below(u32::MAX)));
+        let mut rows = sqlx::query_as::<_, (i64, String)>(
+            "SELECT n, repeat($2::int8 || '.' || n || ' \u{1F42C};', 1 + 1000 / length($2::text)) FROM generate_series(1, $1::int8) n",
+        )
+        .bind(count)
+        .bind(number)
+        .fetch(self.pool);
+        let times = 1 + 1000 / number.to_string().len();
+        let mut found = 0;
+        while let Some((row, text)) = rows.try_next().await? {
+            found += 1;
+            ensure!(row == found, "row {found} is {row}");
+            let expected = format!("{number}.{row} \u{1F42C};").repeat(times);
+            ensure!(
+                text == expected,
+                "row {row} of {count}, of {} bytes, is another: {} bytes",
+                expected.len(),
+                text.len()
+            );
+        }
+        ensure!(found == count, "{found} rows of {count}");
         Ok(())
     }
 
