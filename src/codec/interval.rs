@@ -10,6 +10,9 @@ use super::{
 
 const NO_INTERVAL: Reason = "not an interval of the postgres style";
 
+/// The least count of microseconds: Postgres prints it as a clock's time, which it then cannot read, but reads it so.
+const LEAST: (&str, &str) = ("-9223372036854775808", "microseconds");
+
 pub(super) fn to_binary(text: &str, out: &mut Vec<u8>) -> Result<(), Reason> {
     let (micros, days, months) = match text {
         // Since PostgreSQL 17.
@@ -30,6 +33,13 @@ fn parse(text: &str) -> Option<(i64, i32, i32)> {
         if word.contains(':') {
             micros = time(word)?;
             if words.next().is_some() {
+                return None;
+            }
+            break;
+        }
+        if word == LEAST.0 {
+            micros = i64::MIN;
+            if words.next() != Some(LEAST.1) || words.next().is_some() {
                 return None;
             }
             break;
@@ -86,10 +96,41 @@ fn print(micros: i64, days: i32, months: i32, out: &mut String) {
     if out.len() > start {
         out.push(' ');
     }
+    if micros == i64::MIN {
+        let _ = write!(out, "{} {}", LEAST.0, LEAST.1);
+        return;
+    }
     if micros < 0 {
         out.push('-');
     } else if before_negative {
         out.push('+');
     }
     push_clock(micros.unsigned_abs(), out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_time_is_printed_so_that_postgres_reads_it() {
+        for (days, months, text) in
+            [(0, 0, "-9223372036854775808 microseconds"), (1, -1, "-1 mons +1 day -9223372036854775808 microseconds")]
+        {
+            let mut binary = i64::MIN.to_be_bytes().to_vec();
+            binary.extend_from_slice(&i32::to_be_bytes(days));
+            binary.extend_from_slice(&i32::to_be_bytes(months));
+            let (mut printed, mut read) = (String::new(), Vec::new());
+            to_text(&binary, &mut printed).unwrap();
+            assert_eq!(printed, text);
+            to_binary(&printed, &mut read).unwrap();
+            assert_eq!(read, binary);
+        }
+        let mut read = Vec::new();
+        to_binary("-2562047788:00:54.775808", &mut read).unwrap();
+        assert_eq!(read.get(..8), Some(&i64::MIN.to_be_bytes()[..]));
+        for wrong in ["-9223372036854775808", "-9223372036854775808 days", "-9223372036854775808 microseconds 1 day"] {
+            assert!(to_binary(wrong, &mut Vec::new()).is_err(), "{wrong}");
+        }
+    }
 }

@@ -3,6 +3,7 @@ use std::ops::Bound;
 use bigdecimal::BigDecimal;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use diesel::{
+    data_types::PgInterval,
     dsl::sql,
     sql_types::{self, Array, Nullable, Range, Text},
 };
@@ -29,6 +30,7 @@ pub(in crate::diesel_cases) const CASES: &[Case] = cases![
     value_json,
     value_dates,
     value_timestamps,
+    value_intervals,
     value_network,
     value_ranges,
     value_arrays,
@@ -131,6 +133,16 @@ async fn value_timestamps(c: &mut Conn, _: &Ground) -> Seen {
         "'2024-02-29 23:59:59.999999'::timestamp" as sql_types::Timestamp => NaiveDateTime,
         "'2024-03-01 01:59:59.999999+02'::timestamptz" as sql_types::Timestamptz => DateTime<Utc>,
         "'0001-01-01 00:00:00 BC'::timestamp" as sql_types::Timestamp => NaiveDateTime
+    )
+}
+
+async fn value_intervals(c: &mut Conn, _: &Ground) -> Seen {
+    echo!(
+        c,
+        "'1 year -2 mons 3 days -04:05:06.000007'::interval" as sql_types::Interval => PgInterval,
+        "'-178956970 years -8 mons -2147483648 days'::interval" as sql_types::Interval => PgInterval,
+        "'2562047788:00:54.775807'::interval" as sql_types::Interval => PgInterval,
+        "'-1 day -9223372036854775808 microseconds'::interval" as sql_types::Interval => PgInterval
     )
 }
 
