@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::reg_names::UNKNOWN_NAME;
+use super::{reader::HOLDS_NUL, reg_names::UNKNOWN_NAME};
 
 /// A value that is not of its type's form.
 ///
@@ -52,6 +52,11 @@ impl Error {
     /// Returns whether a name of an object of the database was not among the [`RegNames`](super::RegNames): these may be too old.
     pub fn is_unknown_name(&self) -> bool {
         self.reason == UNKNOWN_NAME
+    }
+
+    /// Returns whether a text in it holds a NUL, which Postgres refuses in every text.
+    pub fn is_nul(&self) -> bool {
+        self.reason == HOLDS_NUL
     }
 }
 

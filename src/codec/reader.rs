@@ -2,6 +2,8 @@ use super::Reason;
 
 const SHORT: Reason = "it ends too early";
 
+pub(super) const HOLDS_NUL: Reason = "it holds a NUL, which Postgres's text cannot";
+
 /// Reads a binary value from its beginning; nothing beyond its end.
 #[derive(Clone)]
 pub(super) struct Reader<'a>(&'a [u8]);
@@ -80,7 +82,7 @@ impl<'a> Reader<'a> {
     /// Text of so many bytes.
     pub(super) fn text(&mut self, length: usize) -> Result<&'a str, Reason> {
         let text = std::str::from_utf8(self.take(length)?).map_err(|_| "it is not UTF-8")?;
-        if text.contains('\0') { Err("it holds a NUL, which Postgres's text cannot") } else { Ok(text) }
+        if text.contains('\0') { Err(HOLDS_NUL) } else { Ok(text) }
     }
 
     /// Ends the reading; something left over is an error.

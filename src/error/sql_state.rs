@@ -15,6 +15,8 @@ impl SqlState {
     pub const PROTOCOL_VIOLATION: Self = Self::constant("08P01");
     /// 0A000.
     pub const FEATURE_NOT_SUPPORTED: Self = Self::constant("0A000");
+    /// 22021: not a character of the encoding.
+    pub const CHARACTER_NOT_IN_REPERTOIRE: Self = Self::constant("22021");
     /// 22P02.
     pub const INVALID_TEXT_REPRESENTATION: Self = Self::constant("22P02");
     /// 23505.

@@ -105,7 +105,10 @@ fn params<'s>(statement: &'s Statement, types: &[Oid], loaded: Option<&Loaded>) 
         let Some(&oid) = types.get(index) else { return Err(too_many(statement.params.len(), types.len())) };
         let conversion = conversion(index, oid, loaded)?;
         let mut text = String::new();
-        conversion.binary_to_text(value, &mut text).map_err(|error| unusable(error.to_string()))?;
+        conversion.binary_to_text(value, &mut text).map_err(|error| match error.is_nul() {
+            true => nul(index),
+            false => unusable(error.to_string()),
+        })?;
         Ok(Some(Cow::Owned(text)))
     };
     statement.params.iter().enumerate().map(convert).collect()
@@ -132,6 +135,16 @@ pub(super) fn missing(parameter: usize, oid: Oid) -> Error {
         "parameter ${parameter} is of the type with the OID {oid}, which the database does not have: look the type up again if it was dropped \
          and created anew, or leave the type undeclared and send the value as text"
     ))
+}
+
+/// As the server would say it of the binary value.
+fn nul(index: usize) -> Error {
+    let message = "invalid byte sequence for encoding \"UTF8\": 0x00";
+    let error = DbError {
+        where_: Some(format!("unnamed portal parameter ${}", index + 1)),
+        ..DbError::new("ERROR", Some(SqlState::CHARACTER_NOT_IN_REPERTOIRE), message)
+    };
+    Error::db(error).with_outcome(Outcome::NotExecuted)
 }
 
 /// As the server would say it.

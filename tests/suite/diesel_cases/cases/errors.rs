@@ -1,7 +1,7 @@
 use diesel::{
     prelude::*,
     sql_query,
-    sql_types::{Integer, Text},
+    sql_types::{Array, Integer, Text},
 };
 
 use super::{
@@ -128,7 +128,9 @@ async fn error_of_too_long_a_statement(c: &mut Conn, ground: &Ground) -> Seen {
 }
 
 async fn error_nul_in_a_value(c: &mut Conn, _: &Ground) -> Seen {
-    Ok(outcome(diesel::select("a\0b".into_sql::<Text>()).get_result::<String>(c).await))
+    let one = diesel::select("a\0b".into_sql::<Text>()).get_result::<String>(c).await;
+    let in_an_array = diesel::select(vec!["a", "\0"].into_sql::<Array<Text>>()).get_result::<Vec<String>>(c).await;
+    Ok(format!("{} {}", outcome(one), outcome(in_an_array)))
 }
 
 async fn error_nul_in_a_query(c: &mut Conn, _: &Ground) -> Seen {

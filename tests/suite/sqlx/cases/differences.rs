@@ -69,11 +69,6 @@ const REFUSED_OVER_HTTP: &[Refusal] = &[
         ],
     },
     Refusal {
-        code: "22P02",
-        says: "it holds a NUL, which Postgres's text cannot",
-        cases: &["error_of_a_nul_in_a_text"],
-    },
-    Refusal {
         code: "0A000",
         says: "PREPARE, EXECUTE and DEALLOCATE need a session",
         // sqlx's own description reads a plan for what it says of nulls.
@@ -165,6 +160,11 @@ const OTHERWISE_OVER_HTTP: &[Otherwise] = &[
     },
     // The rows before a failure are withheld with it.
     Otherwise { gives: "0 rows", cases: &["stream_that_fails_midway_gives_rows_before"] },
+    // It is said in the server's stead, without the place in Postgres's source.
+    Otherwise {
+        gives: "22021: invalid byte sequence for encoding \"UTF8\": 0x00; where: unnamed portal parameter $1",
+        cases: &["error_of_a_nul_in_a_text"],
+    },
 ];
 
 const OTHERWISE_OVER_SESSIONS: &[Otherwise] = &[
@@ -184,6 +184,11 @@ const OTHERWISE_OVER_AUTO: &[Otherwise] = &[
     },
     // A session gets to know what was prepared before it when that is used there.
     Otherwise { gives: "0 prepared", cases: &["statement_count_in_the_server"] },
+    // It is said in the server's stead, without the place in Postgres's source.
+    Otherwise {
+        gives: "22021: invalid byte sequence for encoding \"UTF8\": 0x00; where: unnamed portal parameter $1",
+        cases: &["error_of_a_nul_in_a_text"],
+    },
 ];
 
 pub(super) fn refusal(case: &str) -> Option<&'static Refusal> {
