@@ -207,9 +207,9 @@ impl Connection for FerryConnection {
         });
         match outcome {
             Some(Ok(value)) => value,
-            Some(Err(error)) => panic!("the test transaction failed: {error:?}"),
+            Some(Err(error)) => panic!("Transaction did not succeed: {error:?}"),
             // diesel's own method keeps the reason to itself.
-            None => panic!("no test transaction could be begun: {ended:?}"),
+            None => panic!("Transaction never executed: {ended:?}"),
         }
     }
 

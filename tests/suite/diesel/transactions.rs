@@ -44,6 +44,7 @@ with_sessions!(
     an_error_that_is_swallowed_still_fails_the_transaction,
     a_commit_that_fails_ends_the_transaction,
     test_transactions_leave_nothing_behind,
+    a_test_transaction_that_fails_panics_as_diesels_does,
     transactions_are_built_with_options,
     conflicting_transactions_are_told_apart,
     a_transaction_ended_by_hand_is_noticed,
@@ -160,6 +161,19 @@ fn test_transactions_leave_nothing_behind(transport: Transport) {
     assert_notes(&mut connection, &["another"]);
     drop(connection);
     assert_notes(&mut place.connect(), &[]);
+}
+
+fn a_test_transaction_that_fails_panics_as_diesels_does(transport: Transport) {
+    let (place, mut connection) = notes(transport);
+    let mut control = PgConnection::establish(&place.stage.postgres_url()).unwrap();
+    let ours = panic_of(|| connection.test_transaction(|_| Err::<(), _>("the reason")));
+    let theirs = panic_of(|| control.test_transaction(|_| Err::<(), _>("the reason")));
+    assert_eq!(ours, theirs);
+}
+
+fn panic_of(panics: impl FnOnce()) -> String {
+    let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).unwrap_err();
+    payload.downcast_ref::<String>().unwrap().clone()
 }
 
 fn transactions_are_built_with_options(transport: Transport) {
