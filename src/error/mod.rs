@@ -132,8 +132,8 @@ impl Error {
         Self::new(Kind::Refused, Outcome::NotExecuted, message)
     }
 
-    /// Results that cannot be carried, refused when their statement has run, which the message says. Where it may have written, as
-    /// [`sql::may_write`](crate::sql::may_write) tells, no caller may take this for a refusal and send it again.
+    /// Results that cannot be carried, refused when their statement has run, which the message says. Where it may have written, itself
+    /// or by what it calls, no caller may take this for a refusal and send it again.
     pub fn refused_results(message: impl Into<String>, may_have_written: bool) -> Self {
         let kind = if may_have_written { Kind::RefusedResults } else { Kind::Refused };
         Self::new(kind, Outcome::Unknown, message)

@@ -15,6 +15,7 @@ mod lookup;
 mod open;
 mod output;
 mod prepared;
+mod reads;
 mod rows;
 mod script;
 mod server_info;

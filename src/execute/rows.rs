@@ -201,7 +201,8 @@ impl Rows {
 
     /// The refusal comes with the results, when all statements of the request have run or are about to.
     fn unconvertible(&self, field: &http::Field, error: &Unconvertible) -> Error {
-        let may_have_written = self.statements.iter().any(|statement| statement.dialect.may_write(&statement.text));
+        let may_have_written =
+            self.statements.iter().any(|statement| statement.dialect.may_have_effects(&statement.text));
         let name = &field.name;
         Error::refused_results(
             format!("column \"{name}\" has no binary form over HTTP, though the statement has run: {error}"),

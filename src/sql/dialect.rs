@@ -173,6 +173,15 @@ impl Dialect {
         changes::of_anything(self, text)
     }
 
+    /// Returns whether a statement may have changed something when it has run, erring on the side of yes: it [may write](Self::may_write), or
+    /// calls a function that is not known to change nothing.
+    ///
+    /// What views, operators and casts call is not seen.
+    #[cfg(feature = "client")]
+    pub(crate) fn may_have_effects(self, text: &str) -> bool {
+        self.may_write(text) || calls::may_write(self, text)
+    }
+
     /// Returns the names of the functions that a text calls by its words, and of what else may stand before a parenthesis.
     #[cfg(feature = "client")]
     pub(crate) fn called(self, text: &str) -> Vec<String> {

@@ -2,7 +2,7 @@ use std::{io, mem};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{connection::Connection, reads::only_reads, step::Step};
+use super::{connection::Connection, step::Step};
 use crate::{
     bridge::attend::attend,
     error::{DbError, Error, Outcome, SqlState},
@@ -80,8 +80,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
         if self.may_have_written {
             return Ok(false);
         }
-        let dialect = self.session.dialect();
-        let asked = only_reads(&self.session, self.started.iter().flat_map(|text| dialect.called(text)));
+        let asked = self.session.only_reads(&self.started);
         let only_reads = attend(&mut self.client.local, self.registration, asked).await?;
         Ok(only_reads.unwrap_or_else(|error| {
             tracing::debug!(%error, "what a statement's functions do could not be asked");

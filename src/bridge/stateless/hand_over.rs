@@ -38,7 +38,7 @@ impl HandOver {
 
     /// Whether an error is HTTP's own, and the statement could be tried in a session.
     pub(super) fn is_due(&self, error: &Error) -> bool {
-        let is_of_http = error.is_refused() || error.is_value() || error.is_limit();
+        let is_of_http = error.is_refused() || error.is_value() || error.is_limit() || error.is_of_results();
         self.is_possible && !self.has_begun && is_of_http && error.outcome() != Outcome::Failed
     }
 
@@ -71,14 +71,11 @@ mod tests {
             Error::value("parameter $1", Outcome::NotExecuted),
             Error::limit("too large", Outcome::Unknown),
             Error::refused_results("a record", false),
+            Error::refused_results("a record", true),
         ] {
             assert!(hand_over.is_due(&error), "{error}");
         }
-        for error in [
-            Error::db(DbError::new("ERROR", None, "no")),
-            Error::closed("lost", Outcome::Unknown),
-            Error::refused_results("a record", true),
-        ] {
+        for error in [Error::db(DbError::new("ERROR", None, "no")), Error::closed("lost", Outcome::Unknown)] {
             assert!(!hand_over.is_due(&error), "{error}");
         }
         hand_over.answer_begins();

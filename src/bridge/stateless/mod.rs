@@ -7,7 +7,6 @@ mod failing;
 mod group;
 mod hand_over;
 mod portal;
-mod reads;
 mod requests;
 mod step;
 

@@ -35,7 +35,7 @@ pub(super) enum End {
 /// What became of a statement.
 enum Outcome {
     Ended(Result<()>),
-    /// HTTP does not carry it, nothing of it was told, and nothing is done twice by trying a session.
+    /// HTTP does not carry it, there is another road, nothing was told of it, and nothing is done twice by trying a session.
     Refused(Error),
     /// Nobody wants it any more.
     Over,
@@ -72,10 +72,9 @@ impl HttpRoad {
             }
             match self.run(&work, &replies, inbox, noted).await {
                 Outcome::Ended(result) => replies.end(result, Some(TransactionStatus::Idle)),
-                Outcome::Refused(error) if self.has_other => {
+                Outcome::Refused(error) => {
                     return End::NeedsSession { command: Command::Run(work, replies), refusal: Some(error) };
                 }
-                Outcome::Refused(error) => replies.end(Err(error), Some(TransactionStatus::Idle)),
                 Outcome::Over => return End::Over,
             }
         }
@@ -101,33 +100,41 @@ impl HttpRoad {
     }
 
     async fn run(&self, work: &Work, replies: &Replies, inbox: &mut Inbox, noted: &Noted) -> Outcome {
-        let mut told = false;
-        let result = {
-            let mut carry = std::pin::pin!(self.carry(work, replies, &mut told));
-            loop {
-                tokio::select! {
-                    result = &mut carry => break result,
-                    () = noted.cancelled.notified() => break Err(Error::cancelled()),
-                    () = inbox.arrive() => {
-                        // Another one waits, and its user may not read this one's rows before it is answered.
-                        if inbox.is_over() && replies.are_unwanted() {
-                            return Outcome::Over;
-                        }
-                        replies.set_unbounded();
+        let mut carried = std::pin::pin!(async {
+            let mut told = false;
+            match self.carry(work, replies, &mut told).await {
+                Err(error) if !told && self.is_worth_a_session(&error, work.text()).await => Outcome::Refused(error),
+                result => Outcome::Ended(result),
+            }
+        });
+        loop {
+            tokio::select! {
+                outcome = &mut carried => return outcome,
+                () = noted.cancelled.notified() => return Outcome::Ended(Err(Error::cancelled())),
+                () = inbox.arrive() => {
+                    // Another one waits, and its user may not read this one's rows before it is answered.
+                    if inbox.is_over() && replies.are_unwanted() {
+                        return Outcome::Over;
                     }
+                    replies.set_unbounded();
                 }
             }
-        };
-        match result {
-            Err(error) if !told && self.is_worth_a_session(&error, work.text()) => Outcome::Refused(error),
-            result => Outcome::Ended(result),
         }
     }
 
-    /// Whether a session may carry what HTTP did not.
-    fn is_worth_a_session(&self, error: &Error, text: &str) -> bool {
-        let is_of_transport = error.is_refused() || error.is_value() || error.is_limit();
-        is_of_transport && (error.outcome() == error::Outcome::NotExecuted || !self.dialect().may_write(text))
+    /// Whether a session may carry what HTTP did not, and nothing is done twice.
+    async fn is_worth_a_session(&self, error: &Error, text: &str) -> bool {
+        let is_of_transport = error.is_refused() || error.is_value() || error.is_limit() || error.is_of_results();
+        if !self.has_other || !is_of_transport {
+            return false;
+        }
+        if error.outcome() == error::Outcome::NotExecuted {
+            return true;
+        }
+        self.session.only_reads(&[text]).await.unwrap_or_else(|error| {
+            tracing::debug!(%error, "what a statement's functions do could not be asked");
+            false
+        })
     }
 
     /// Notes that types may have changed meanwhile.

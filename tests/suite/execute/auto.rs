@@ -138,6 +138,23 @@ async fn a_result_beyond_the_limit_of_a_response_goes_to_a_session() {
     assert_eq!(session.transport(), Transport::WebSocket);
 }
 
+/// What HTTP cannot carry the results of has run, so that only what reads is tried in a session.
+#[tokio::test]
+async fn what_a_function_writes_is_written_once() {
+    let (stage, session) = staged(
+        "create table notes (a int); grant all on notes to public;
+         create function note() returns int language sql as 'insert into notes values (1) returning a';
+         create function look() returns int stable language sql as 'select 1'",
+    )
+    .await;
+    let error = session.execute(Statement::new("select (note(), 1)")).collect().await.unwrap_err();
+    assert_eq!((error.outcome(), error.sql_state().as_str()), (Outcome::Unknown, "08007"), "{error:?}");
+    assert_eq!(stage.psql("select count(*) from notes"), "1");
+    assert_eq!(session.transport(), Transport::Http);
+    run(&session, "select (look(), 1)").await;
+    assert_eq!(session.transport(), Transport::WebSocket);
+}
+
 #[tokio::test]
 async fn types_made_in_a_session_are_known_over_http() {
     let (_stage, session) = staged("").await;

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use pgferry_sqlx::PgPoolOptionsExt;
-use sqlx::{Connection, PgConnection, PgPool, Row, postgres::PgPoolOptions};
+use sqlx::{
+    Connection, PgConnection, PgPool, Row,
+    postgres::{PgPoolOptions, PgQueryResult},
+};
 
 use super::Road;
 use pgferry_test_support::{Proxy, Stage};
@@ -128,6 +131,30 @@ async fn the_row_type_of_a_table_made_of_a_query_is_known() {
             assert_eq!(sqlx::query(text).fetch_one(&pool).await.unwrap().len(), 1, "{road:?}: {text}");
         }
     }
+}
+
+fn code_of(result: sqlx::Result<PgQueryResult>) -> String {
+    let error = result.unwrap_err().into_database_error().unwrap();
+    error.code().unwrap_or_default().into_owned()
+}
+
+/// Nobody may take it for a refusal and send the statement again. What the text does not show, a function's declaration may.
+#[tokio::test]
+async fn a_result_refused_behind_a_function_is_told_by_what_may_write() {
+    let stage = Stage::start();
+    stage.psql(
+        "create table notes (a int); grant all on notes to public;
+         create function note() returns int language sql as 'insert into notes values (1) returning a';
+         create function look() returns int stable language sql as 'select 1'",
+    );
+    let (http, auto) = (Road::Http.pool(&stage).await, Road::Auto.pool(&stage).await);
+    assert_eq!(code_of(sqlx::query("select (count(*), 1) from notes").execute(&http).await), "0A000");
+    for pool in [&http, &auto] {
+        assert_eq!(code_of(sqlx::query("select (note(), 1)").execute(pool).await), "08007");
+    }
+    assert_eq!(stage.psql("select count(*) from notes"), "2");
+    // It is read again over a session.
+    sqlx::query("select (look(), 1)").execute(&auto).await.unwrap();
 }
 
 #[tokio::test]

@@ -38,12 +38,10 @@ async fn what_may_have_written_is_never_executed_again() {
     )
     .await
     .unwrap();
-    for (statement, code) in
-        [("select put(1)", "0A000"), ("insert into t values (2) returning (i, 'b'::text)", "08007")]
-    {
+    for statement in ["select put(1)", "insert into t values (2) returning (i, 'b'::text)"] {
         let error = sqlx::query(statement).fetch_all(&pool).await.unwrap_err();
-        let (given, message) = told(&error);
-        assert_eq!(given, code, "{message}");
+        let (code, message) = told(&error);
+        assert_eq!(code, "08007", "{message}");
         assert!(message.contains("the statement has run"), "{message}");
         assert_eq!(counted.stage.psql("select count(*) from t; truncate t").lines().next(), Some("1"), "{statement}");
     }
