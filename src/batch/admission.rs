@@ -37,7 +37,10 @@ pub(super) fn needs_session(statements: &[Statement]) -> bool {
 
 /// Whether a session is after the statements as it was before, as far as their texts tell.
 pub(super) fn leaves_session_clean(statements: &[Statement]) -> bool {
-    let is_clean = |effect: Effect| !effect.needs_session() || effect.ends_with_transaction();
+    let is_clean = |effect: Effect| match effect {
+        Effect::RunsCode => false,
+        _ => !effect.needs_session() || effect.ends_with_transaction(),
+    };
     statements.iter().all(|statement| is_clean(Dialect::new().effect(&statement.text)))
 }
 
@@ -72,5 +75,6 @@ mod tests {
         assert!(leaves_session_clean(&batch(&["select nextval('s')", "set local timezone = 'UTC'"])));
         assert!(!leaves_session_clean(&batch(&["select 1", "set timezone = 'UTC'"])));
         assert!(!leaves_session_clean(&batch(&["create temp table t (a int)"])));
+        assert!(!leaves_session_clean(&batch(&["do $$ begin perform set_config('a.b', 'c', false); end $$"])));
     }
 }

@@ -49,6 +49,10 @@ fn plain(mut tokens: Tokens<'_>) -> Effect {
         "lock" => Effect::Lock,
         "copy" if copies_to_client(behind) => Effect::Copy,
         "create" => create(tokens),
+        "do" | "call" => match expressions(tokens, true) {
+            argument if argument.needs_session() => argument,
+            _ => Effect::RunsCode,
+        },
         // What they name is not called now.
         "grant" | "revoke" | "comment" | "drop" | "analyze" | "analyse" | "vacuum" | "security" => {
             expressions(tokens, false)

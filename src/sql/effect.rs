@@ -3,7 +3,7 @@ use super::{Dialect, classify, split::Statements};
 /// What a statement does to its session, as far as its text tells.
 ///
 /// Over HTTP nothing of a session survives a request, so a statement that needs one would silently do nothing there. Effects
-/// inside functions, DO blocks, triggers, rules and views cannot be seen.
+/// inside functions, triggers, rules and views cannot be seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Effect {
@@ -37,12 +37,33 @@ pub enum Effect {
     /// `nextval`, `setval`, `setseed`: all there is without a session, but a later statement of the same session may look
     /// back at it (`currval`, `random`).
     LeavesState,
+    /// `pg_backend_pid`, `inet_client_port`, `pg_my_temp_schema`, `pg_listening_channels`, `pg_prepared_statements`, `pg_cursors`: without a
+    /// session they tell of the one that is gone with the answer.
+    TellsOfSession,
+    /// DO, CALL: all there is without a session, but what they run may leave anything in one.
+    RunsCode,
 }
 
 impl Effect {
     /// Returns whether the statement is of no use outside a session, or outside a transaction that goes on.
     pub fn needs_session(self) -> bool {
         self.remedy().is_some()
+    }
+
+    /// Returns whether the statement goes to a session where there is a choice: it needs one, tells of one, or may leave something in it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use pgferry::sql::effect;
+    ///
+    /// for text in ["listen jobs", "select nextval('s')", "select pg_backend_pid()", "call p()"] {
+    ///     assert!(effect(text).belongs_in_session(), "{text}");
+    /// }
+    /// assert!(!effect("select 1").belongs_in_session());
+    /// ```
+    pub fn belongs_in_session(self) -> bool {
+        !matches!(self, Self::None | Self::Empty)
     }
 
     /// Returns whether the effect lasts until the transaction's end only, so that it serves the statements behind it in the
@@ -54,7 +75,7 @@ impl Effect {
     /// Returns the sentence that refuses the statement over HTTP and says what to do; `None` for one that needs no session.
     pub fn remedy(self) -> Option<&'static str> {
         Some(match self {
-            Self::None | Self::Empty | Self::LeavesState => return None,
+            Self::None | Self::Empty | Self::LeavesState | Self::TellsOfSession | Self::RunsCode => return None,
             Self::TransactionControl => {
                 "BEGIN, COMMIT, ROLLBACK and savepoints need a session, which HTTP does not have: send the statements in one text or batch, which is one transaction, or use \
                  transport=websocket"
@@ -127,11 +148,21 @@ pub(super) fn of_text(dialect: Dialect, text: &str) -> Effect {
         if one.needs_session() {
             return one;
         }
-        if found != Effect::LeavesState {
+        if rank(one) >= rank(found) {
             found = one;
         }
     }
     found
+}
+
+/// Which effect speaks for several statements that need no session: the one that leaves most in it.
+fn rank(effect: Effect) -> u8 {
+    match effect {
+        Effect::RunsCode => 3,
+        Effect::LeavesState => 2,
+        Effect::TellsOfSession => 1,
+        _ => 0,
+    }
 }
 
 #[cfg(test)]
@@ -225,6 +256,7 @@ mod tests {
                     "with a as (select pg_advisory_unlock_all()) select 1",
                     "select U&\"pg\\005fadvisory_lock\"(1)",
                     "select * from pg_try_advisory_lock(1)",
+                    "call p(pg_advisory_lock(1))",
                     "explain analyze select pg_advisory_lock(1)",
                     "create table t as select pg_advisory_lock(1)",
                     "copy (select pg_advisory_lock(1)) to '/srv/x'",
@@ -245,7 +277,42 @@ mod tests {
                     "select pg_export_snapshot()",
                 ],
             ),
-            (Effect::LeavesState, &["select nextval('s')", "select setseed(0.5)", "select nextval('s'); select 1"]),
+            (
+                Effect::LeavesState,
+                &[
+                    "select nextval('s')",
+                    "select setseed(0.5)",
+                    "select nextval('s'); select 1",
+                    "select nextval('s'), pg_backend_pid()",
+                    "select pg_backend_pid(); insert into t values (setval('s', 1))",
+                ],
+            ),
+            (
+                Effect::TellsOfSession,
+                &[
+                    "select pg_backend_pid()",
+                    "select * from pg_stat_activity where pid = pg_catalog.pg_backend_pid()",
+                    "select inet_client_port()",
+                    "select pg_my_temp_schema()",
+                    "select * from pg_listening_channels()",
+                    "select pg_terminate_backend(pg_backend_pid())",
+                    "select 1; select pg_backend_pid(); select 2",
+                    "explain analyze select pg_backend_pid()",
+                    "select name from pg_prepared_statements",
+                    "table pg_catalog.pg_cursors",
+                ],
+            ),
+            (
+                Effect::RunsCode,
+                &[
+                    "do $$ begin perform set_config('a', 'b', false); end $$",
+                    "DO LANGUAGE plpgsql 'begin end'",
+                    "call p()",
+                    "Call app.p($1, nextval('s'))",
+                    "call p(); select nextval('s')",
+                    "select 1; /* then */ do 'begin end'",
+                ],
+            ),
             (
                 Effect::None,
                 &[
@@ -275,7 +342,11 @@ mod tests {
                     "notify a, 'b'",
                     "copy t to '/srv/x'",
                     "copy t from program 'cat'",
-                    "do $$ begin perform set_config('a', 'b', false); end $$",
+                    "insert into t values (1) on conflict do nothing",
+                    "select app.pg_backend_pid(), pg_backend_pid, a.pg_cursors from a, app.pg_cursors",
+                    "explain select pg_backend_pid()",
+                    "create procedure p() language sql as 'select pg_backend_pid()'",
+                    "drop procedure call",
                     "vacuum",
                     "show all",
                     "select pg_advisory_xact_lock(1)",
@@ -290,7 +361,6 @@ mod tests {
                     "create function f() returns int language sql as $$ select set_config('a', 'b', false) $$",
                     "grant execute on function f() to a",
                     "select $1",
-                    "call p()",
                     "explain select 1",
                     "with a as (select 1) select * from a",
                     "alter table t set (fillfactor = 10)",

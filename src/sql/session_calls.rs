@@ -3,13 +3,14 @@ use super::{
     token::{Kind, Token},
 };
 
-/// The calls of functions that a session sees, in a statement that is being read.
+/// The calls of functions that a session sees, and the views that show it, in a statement that is being read.
 #[derive(Default)]
 pub(super) struct SessionCalls {
     depth: usize,
     /// The calls of `set_config` that have not ended, the innermost last.
     settings: Vec<Arguments>,
     leaves_state: bool,
+    tells_of_session: bool,
 }
 
 /// The arguments of an open call.
@@ -43,7 +44,8 @@ impl SessionCalls {
         if let Some(call) = self.settings.last_mut() {
             call.see(token, self.depth);
         }
-        if !next.is_some_and(|next| next.is_symbol("(")) {
+        let is_call = next.is_some_and(|next| next.is_symbol("("));
+        if !is_call && !VIEWS.iter().any(|view| token.names(view)) {
             return None;
         }
         let is_qualified = first.is_some_and(|first| first.is_symbol("."));
@@ -51,12 +53,20 @@ impl SessionCalls {
         let is_known = !is_qualified
             || second.is_some_and(|schema| schema.names("pg_catalog"))
                 && !third.is_some_and(|third| third.is_symbol("."));
-        if !is_known || (if is_qualified { third } else { first }).is_some_and(|word| word.is_any(BEFORE_NAMES)) {
+        if !is_known {
+            return None;
+        }
+        if !is_call {
+            self.tells_of_session = true;
+            return None;
+        }
+        if (if is_qualified { third } else { first }).is_some_and(|word| word.is_any(BEFORE_NAMES)) {
             return None;
         }
         match function(token.identifier().as_deref()?)? {
             Function::SetConfig => self.settings.push(Arguments::new(self.depth + 1)),
             Function::LeavesState => self.leaves_state = true,
+            Function::TellsOfSession => self.tells_of_session = true,
             Function::Decides(effect) => return Some(effect),
         }
         None
@@ -67,6 +77,8 @@ impl SessionCalls {
             Effect::SessionFunction
         } else if self.leaves_state {
             Effect::LeavesState
+        } else if self.tells_of_session {
+            Effect::TellsOfSession
         } else {
             Effect::None
         }
@@ -114,9 +126,13 @@ const BEFORE_NAMES: &[&str] = &[
     "aggregate",
 ];
 
+/// The views of what is in the session that asks.
+const VIEWS: &[&str] = &["pg_cursors", "pg_prepared_statements"];
+
 enum Function {
     SetConfig,
     LeavesState,
+    TellsOfSession,
     Decides(Effect),
 }
 
@@ -124,6 +140,11 @@ fn function(name: &str) -> Option<Function> {
     Some(match name {
         "set_config" => Function::SetConfig,
         "nextval" | "setval" | "setseed" => Function::LeavesState,
+        "pg_backend_pid"
+        | "inet_client_port"
+        | "pg_my_temp_schema"
+        | "pg_is_other_temp_schema"
+        | "pg_listening_channels" => Function::TellsOfSession,
         "pg_advisory_lock"
         | "pg_advisory_lock_shared"
         | "pg_try_advisory_lock"

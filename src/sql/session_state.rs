@@ -3,9 +3,10 @@
 use super::{Dialect, Effect, classify, split::Statements};
 
 /// Tells whether a statement may leave something in its session that outlives its transaction, erring on the side of yes: a setting, a
-/// LISTEN, a prepared statement, a cursor WITH HOLD, a temporary object, a session's lock, a sequence's last value.
+/// LISTEN, a prepared statement, a cursor WITH HOLD, a temporary object, a session's lock, a sequence's last value, whatever a
+/// DO block or a procedure leaves.
 ///
-/// Of several statements in one text, any counts. What functions, DO blocks and triggers do inside cannot be seen.
+/// Of several statements in one text, any counts. What functions and triggers do inside cannot be seen.
 ///
 /// # Example
 ///
@@ -27,9 +28,13 @@ pub(super) fn of_text(dialect: Dialect, text: &str) -> bool {
 
 fn of_statement(dialect: Dialect, text: &str) -> bool {
     match classify::statement(dialect.tokens(text)) {
-        Effect::None | Effect::Empty | Effect::TransactionControl | Effect::SetLocal | Effect::Copy | Effect::Lock => {
-            false
-        }
+        Effect::None
+        | Effect::Empty
+        | Effect::TransactionControl
+        | Effect::SetLocal
+        | Effect::Copy
+        | Effect::Lock
+        | Effect::TellsOfSession => false,
         Effect::Cursor => {
             let mut tokens = dialect.tokens(text);
             tokens.any(|token| token.is("declare")) && tokens.any(|token| token.is("hold"))
@@ -40,7 +45,8 @@ fn of_statement(dialect: Dialect, text: &str) -> bool {
         | Effect::Temporary
         | Effect::AdvisoryLock
         | Effect::SessionFunction
-        | Effect::LeavesState => true,
+        | Effect::LeavesState
+        | Effect::RunsCode => true,
     }
 }
 
@@ -69,6 +75,8 @@ mod tests {
             "select pg_advisory_lock(1)",
             "select set_config('a', 'b', false)",
             "select nextval('s')",
+            "do 'begin end'",
+            "call p()",
             "discard temp",
             "discard all; set a = 1",
         ] {
@@ -85,6 +93,7 @@ mod tests {
             "fetch c",
             "close all",
             "select pg_advisory_xact_lock(1)",
+            "select pg_backend_pid()",
             "discard all",
         ] {
             assert!(!leaves_session_state(text), "{text}");

@@ -125,7 +125,7 @@ impl Query {
             let count = statements.len();
             return Err(Usage(format!("parameters go with one statement, and there are {count}: send it alone")).into());
         }
-        let config = session::choose(config, &script, self.single_transaction);
+        let config = session::choose(config, &script);
         session::check(config.get_transport(), &script, self.single_transaction)?;
         let output = self.output.open()?;
         if statements.is_empty() {

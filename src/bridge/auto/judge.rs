@@ -6,7 +6,7 @@ use crate::{
         statement::{Prepared, Statements},
         types::Lookup,
     },
-    sql::{Dialect, Effect},
+    sql::Dialect,
     wire::{Format, server::Frontend},
 };
 
@@ -68,8 +68,7 @@ impl Judge<'_> {
     }
 
     fn text_needs_session(&self, text: &str) -> bool {
-        let effect = self.dialect.effect(text);
-        effect.needs_session() || effect == Effect::LeavesState || self.failures.has(text)
+        self.dialect.effect(text).belongs_in_session() || self.failures.has(text)
     }
 }
 
@@ -153,6 +152,8 @@ mod tests {
             &[Frontend::Query("select 1; set a = b".into())],
             &[Frontend::Query("copy t from stdin".into())],
             &[Frontend::Query("select nextval('s')".into())],
+            &[Frontend::Query("select pg_backend_pid()".into())],
+            &[parse("", "call p($1)", &[INT4]), bind("", &[], &[]), execute(0), Frontend::Sync],
             &[parse("s", "listen news", &[]), describe("s"), Frontend::Sync],
             &[bind("lock", &[], &[]), execute(0), Frontend::Sync],
             &[parse("s", "select $1", &[]), describe("s"), Frontend::Sync],

@@ -1,4 +1,4 @@
-use crate::sql::{Dialect, Effect, discards_all};
+use crate::sql::{Dialect, discards_all};
 
 /// Whether anything clings to a session that a new one would not have.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,12 +18,6 @@ impl Traces {
     pub(super) fn are_there(self) -> bool {
         self.0
     }
-}
-
-/// Whether HTTP cannot carry a text without losing something of what it does.
-pub(super) fn needs_session(dialect: Dialect, text: &str) -> bool {
-    let effect = dialect.effect(text);
-    effect.needs_session() || effect == Effect::LeavesState
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 use super::{
     answers::Replies,
-    clean::needs_session,
     command::{Command, Work},
     exclusive::{Carrier, Exclusive},
     inbox::Inbox,
@@ -67,7 +66,7 @@ impl HttpRoad {
             if replies.are_unwanted() {
                 continue;
             }
-            if self.has_other && needs_session(self.dialect(), work.text()) {
+            if self.has_other && self.dialect().effect(work.text()).belongs_in_session() {
                 return End::NeedsSession { command: Command::Run(work, replies), refusal: None };
             }
             match self.run(&work, &replies, inbox, noted).await {
@@ -85,11 +84,13 @@ impl HttpRoad {
     async fn lend(&self, exclusive: Exclusive, inbox: &mut Inbox, noted: &Noted) -> bool {
         let Exclusive { operation, demands: _, refused } = exclusive;
         let mut run = operation(Carrier::Http(&self.session));
+        // One for the whole time: a cancel that comes between two waits is heard.
+        let mut cancelled = std::pin::pin!(noted.cancelled.notified());
         loop {
             // Dropped, it drops its request, which cancels it.
             tokio::select! {
                 () = &mut run => return true,
-                () = noted.cancelled.notified() => {
+                () = &mut cancelled => {
                     // Whoever asked may not wait any more.
                     let _ = refused.send(Error::cancelled());
                     return true;
@@ -107,10 +108,11 @@ impl HttpRoad {
                 result => Outcome::Ended(result),
             }
         });
+        let mut cancelled = std::pin::pin!(noted.cancelled.notified());
         loop {
             tokio::select! {
                 outcome = &mut carried => return outcome,
-                () = noted.cancelled.notified() => return Outcome::Ended(Err(Error::cancelled())),
+                () = &mut cancelled => return Outcome::Ended(Err(Error::cancelled())),
                 () = inbox.arrive() => {
                     // Another one waits, and its user may not read this one's rows before it is answered.
                     if inbox.is_over() && replies.are_unwanted() {

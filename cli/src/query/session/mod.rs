@@ -77,9 +77,9 @@ impl Session {
 
 /// Settles what carries a script as a whole, where that was left open: HTTP, unless one of its statements needs a session. Where there
 /// is nothing to carry it, opening the session says so.
-pub(super) fn choose(config: Config, script: &Script, single_transaction: bool) -> Config {
+pub(super) fn choose(config: Config, script: &Script) -> Config {
     let transport = match config.resolve_transport() {
-        Ok(Transport::Auto) if needs_session(&config, script, single_transaction) => Transport::WebSocket,
+        Ok(Transport::Auto) if needs_session(&config, script) => Transport::WebSocket,
         Ok(Transport::Auto) => Transport::Http,
         Ok(known) => known,
         Err(_) => return config,
@@ -87,12 +87,11 @@ pub(super) fn choose(config: Config, script: &Script, single_transaction: bool) 
     config.transport(transport)
 }
 
-fn needs_session(config: &Config, script: &Script, single_transaction: bool) -> bool {
+fn needs_session(config: &Config, script: &Script) -> bool {
     let has_settings = config.get_application_name().is_some() || config.get_options().is_some();
-    check(Transport::Http, script, single_transaction).is_err()
-        || script.statements().into_iter().any(|statement| {
-            sql::effect(statement) == Effect::LeavesState || has_settings && sql::forbids_transaction_block(statement)
-        })
+    script.statements().into_iter().any(|statement| {
+        sql::effect(statement).belongs_in_session() || has_settings && sql::forbids_transaction_block(statement)
+    })
 }
 
 /// Refuses what HTTP would lose in silence, before any statement is sent.

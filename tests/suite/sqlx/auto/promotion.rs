@@ -82,6 +82,26 @@ async fn what_a_session_keeps_is_kept() {
     assert_eq!(counted.opened(), 1);
 }
 
+/// What a block of code does is not in the statement's own words.
+#[tokio::test]
+async fn what_code_leaves_in_a_session_is_kept() {
+    let counted = Counted::start();
+    counted.stage.psql(
+        "create procedure greet(by text) language plpgsql as
+         $$ begin perform set_config('suite.greeting', by, false); commit; end $$",
+    );
+    let (options, _guard) = pgferry_sqlx::connect_options(counted.config()).unwrap();
+    for statement in ["do $$ begin perform set_config('suite.greeting', 'hello', false); end $$", "call greet('hello')"]
+    {
+        let mut connection = PgConnection::connect_with(&options).await.unwrap();
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+        let greeting: String =
+            sqlx::query_scalar("select current_setting('suite.greeting')").fetch_one(&mut connection).await.unwrap();
+        assert_eq!(greeting, "hello", "{statement}");
+    }
+    assert_eq!(counted.opened(), 2);
+}
+
 /// The first statement that shows that a session is needed may be any.
 #[tokio::test]
 async fn each_beginning_of_a_session_works_on_a_fresh_connection() {
@@ -97,6 +117,8 @@ async fn each_beginning_of_a_session_works_on_a_fresh_connection() {
         "select pg_advisory_lock(1)",
         "select nextval('s')",
         "select setseed(0.5)",
+        "select pg_backend_pid()",
+        "do 'begin end'",
         "select set_config('a.b', 'c', false)",
         "lock table pg_class in access share mode",
         "discard all",
