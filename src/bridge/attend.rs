@@ -1,6 +1,7 @@
 use std::io;
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::{cancels::Registration, handshake::Local};
 use crate::error::{DbError, Error, Outcome, Result, SqlState};
@@ -37,6 +38,33 @@ where
     }
 }
 
+/// Writes all of a buffer to a client that may be slow to read; false if its statement is to be cancelled before that is done, with what
+/// is not written left in the buffer.
+///
+/// The error means that the client is gone.
+pub(super) async fn send_attending<S>(
+    local: &mut Local<S>,
+    registration: &Registration<'_>,
+    buffer: &mut BytesMut,
+) -> io::Result<bool>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    while !buffer.is_empty() {
+        tokio::select! {
+            biased;
+            count = local.stream.write_buf(buffer) => {
+                if count? == 0 {
+                    return Err(io::ErrorKind::WriteZero.into());
+                }
+            }
+            () = registration.cancelled() => return Ok(false),
+        }
+    }
+    local.stream.flush().await?;
+    Ok(true)
+}
+
 /// What a client is told whose statement was cancelled before anybody was sent it.
 pub(super) fn cancelled_unsent() -> Error {
     Error::db(cancelled_by_user()).with_outcome(Outcome::NotExecuted)
@@ -46,7 +74,8 @@ fn cancelled_by_user() -> DbError {
     DbError::new("ERROR", Some(SqlState::QUERY_CANCELED), "canceling statement due to user request")
 }
 
-fn cancelled() -> Error {
+/// What a client is told whose request was dropped.
+pub(super) fn cancelled() -> Error {
     let mut error = cancelled_by_user();
     error.detail = Some("The request was dropped, which cancels it; it may have ended just before.".to_owned());
     Error::db(error).with_outcome(Outcome::Unknown)

@@ -3,6 +3,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use futures_util::FutureExt;
 use tokio::sync::Notify;
 
 use super::secret;
@@ -47,12 +48,12 @@ impl Cancels {
         }
     }
 
-    /// Tells the client of this key, if there is one, to stop what it is doing here; returns the key of its session, which is to
+    /// Tells the client of this key, if there is one, to stop what it is doing here, now or when it next looks; returns the key of its session, which is to
     /// be cancelled on the server.
     pub(super) fn cancel(&self, key: BackendKey) -> Option<BackendKey> {
         let clients = self.lock();
         let client = clients.get(&key.process_id).filter(|client| client.secret_key == key.secret_key)?;
-        client.notify.notify_waiters();
+        client.notify.notify_one();
         client.session
     }
 
@@ -74,10 +75,15 @@ impl Registration<'_> {
         }
     }
 
-    /// Waits until the client's current statement shall be cancelled; a request that comes while nobody waits is forgotten,
-    /// as by Postgres while it is idle.
+    /// Waits until the client's current statement shall be cancelled, or returns at once if that was asked for since the last time.
+    /// Cancel safe.
     pub(super) async fn cancelled(&self) {
         self.notify.notified().await;
+    }
+
+    /// Forgets a cancel request that came while the client asked for nothing, as Postgres does.
+    pub(super) fn forget_cancel(&self) {
+        let _ = self.cancelled().now_or_never();
     }
 }
 
@@ -106,16 +112,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cancel_reaches_who_waits_and_nobody_later() {
+    async fn a_cancel_reaches_who_waits_and_who_looks_later_once() {
         let cancels = Cancels::default();
         let registration = cancels.register().unwrap();
+        let is_cancelled = || registration.cancelled().now_or_never().is_some();
         cancels.cancel(registration.key());
+        assert!(is_cancelled() && !is_cancelled());
         {
             let mut waiting = std::pin::pin!(registration.cancelled());
             assert!(futures_util::poll!(&mut waiting).is_pending());
             cancels.cancel(registration.key());
             waiting.await;
         }
+        cancels.cancel(registration.key());
+        registration.forget_cancel();
+        assert!(!is_cancelled());
         let key = registration.key();
         drop(registration);
         assert_eq!(cancels.cancel(key), None);

@@ -102,9 +102,15 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Closable<S> {
         if self.closed {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        let count = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
-        self.written.pass(bytes.get(..count).unwrap_or(bytes));
-        Poll::Ready(Ok(count))
+        if let Poll::Ready(count) = Pin::new(&mut self.stream).poll_write(cx, bytes) {
+            let count = count?;
+            self.written.pass(bytes.get(..count).unwrap_or(bytes));
+            return Poll::Ready(Ok(count));
+        }
+        ready!(self.notice.as_mut().poll(cx));
+        // A client that does not read is not waited for.
+        self.closed = true;
+        Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -204,6 +210,23 @@ mod tests {
             assert!(told.starts_with(written));
             assert_eq!(String::from_utf8_lossy(&told).contains("57P01"), is_told, "{told:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_is_not_waited_for() {
+        let closing = Closing::new();
+        let (_client, served) = duplex(16);
+        let mut served = Closable::new(served, closing.notice());
+        let server = async {
+            served.write_all(&[0; 100]).await.unwrap_err();
+            drop(served);
+        };
+        let closed = async {
+            // It writes, and then waits.
+            tokio::task::yield_now().await;
+            timeout(Duration::from_secs(5), closing.close()).await.expect("it is gone");
+        };
+        tokio::join!(server, closed);
     }
 
     #[tokio::test]

@@ -84,7 +84,7 @@ impl Bridge {
     /// Takes no further connections and ends those that are open: each client is told so where it waits between two messages,
     /// and what it runs is cancelled on the server.
     ///
-    /// Waits until that is done, for as long as the slowest server takes. Cancel safe: what has begun to end goes on ending.
+    /// Waits until that is done, for as long as the slowest server takes; a client that does not read is not waited for. Cancel safe: what has begun to end goes on ending.
     pub async fn shutdown(self) {
         let Self { listener, shared: _, closing } = self;
         drop(listener);

@@ -46,7 +46,7 @@ where
         return Ok(());
     };
     loop {
-        let Some(departure) = over_http(&mut connection, shared).await? else { return Ok(()) };
+        let Some(departure) = over_http(&mut connection, shared, registration).await? else { return Ok(()) };
         let (http, types) = connection.means();
         let how = How { is_welcomed: true, leaves_after: Some(LEAVES_AFTER), http: Some(http.clone()) };
         let ended = session::serve(connection.into_client(), opening, shared, registration, how).await?;
@@ -85,12 +85,18 @@ impl Departure {
 }
 
 /// Serves a client by requests as long as they will do; `None` when it is gone.
-async fn over_http<S>(connection: &mut Connection<'_, S>, shared: &Shared) -> io::Result<Option<Departure>>
+async fn over_http<S>(
+    connection: &mut Connection<'_, S>,
+    shared: &Shared,
+    registration: &Registration<'_>,
+) -> io::Result<Option<Departure>>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     loop {
-        let group = match next(connection, shared).await? {
+        let next = next(connection, shared).await?;
+        registration.forget_cancel();
+        let group = match next {
             Ok(Next::Group(group)) => group,
             Ok(Next::Large) => return Ok(Some(Departure::Judged)),
             Ok(Next::End) => return Ok(None),

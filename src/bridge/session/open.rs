@@ -87,6 +87,7 @@ where
         if !local.fill().await? {
             return Ok(Ok(None));
         }
+        registration.forget_cancel();
         exchange.take_from_client(&mut local.read)?;
     }
     let first_flight = exchange.first_flight(execute::settings(&opening.parameters).as_deref())?;

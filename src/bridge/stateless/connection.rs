@@ -5,7 +5,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{hand_over::HandOver, portal::Portal, step::Step};
 use crate::{
-    bridge::{cancels::Registration, session::Client, types::Types},
+    bridge::{attend::send_attending, cancels::Registration, session::Client, types::Types},
     error::Error,
     execute::HttpSession,
     sql::{self, Dialect},
@@ -100,6 +100,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
                     if !self.client.local.fill().await? {
                         return Ok(());
                     }
+                    self.registration.forget_cancel();
                 }
                 Err(error) => return self.client.local.send_fatal(&error).await,
             }
@@ -179,6 +180,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'a, S> {
         }
         server::ready_for_query(&mut self.out, TransactionStatus::Idle);
         self.write().await
+    }
+
+    /// Writes while something runs; false if that is to be cancelled.
+    pub(super) async fn write_attending(&mut self) -> io::Result<bool> {
+        self.hand_over.answer_begins();
+        send_attending(&mut self.client.local, self.registration, &mut self.out).await
     }
 
     pub(super) async fn write(&mut self) -> io::Result<()> {

@@ -5,7 +5,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::{connection::Connection, failing::told, step::Step};
 use crate::{
     Oid,
-    bridge::{attend::attend, types::Lookup},
+    bridge::{
+        attend::{attend, cancelled},
+        types::Lookup,
+    },
     error::Result,
     execute::{Event, Rows, Script, Statement},
     http::BatchOptions,
@@ -159,8 +162,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
                         self.client.types.note_answer(first_oid(&row));
                     }
                     server::data_row(&mut self.out, &row);
-                    if self.out.len() >= WRITE {
-                        self.write().await?;
+                    if self.out.len() >= WRITE && !self.write_attending().await? {
+                        return Ok(Err(cancelled()));
                     }
                 }
                 Some(ended @ (Event::Complete(_) | Event::Empty)) => {

@@ -1,14 +1,15 @@
 //! tokio-postgres, unmodified, as a client of a bridge, which describes statements to it as the server does.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
+use futures_util::StreamExt;
 use pgferry::{
     Config, Transport,
     bridge::{Bridge, Verification},
 };
 use pgferry_test_support::{Postgres, Proxy, Stage, TestGateway};
 use tokio::time::{sleep, timeout};
-use tokio_postgres::{Client, NoTls, error::SqlState};
+use tokio_postgres::{Client, NoTls, SimpleQueryStream, error::SqlState};
 
 /// Against hanging: far less than what is cancelled would take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -141,4 +142,79 @@ async fn a_bridge_that_ends_does_not_wait_for_a_session_that_opens() {
     tokio::spawn(async move { client.batch_execute("begin").await });
     sleep(Duration::from_millis(500)).await;
     timeout(PATIENCE, bridge.shutdown()).await.expect("the session's opening is waited for");
+}
+
+/// More than all buffers on the way hold.
+const UNREAD: &str = "select repeat('unread', 200) from generate_series(1, 200000)";
+
+/// Has rows sent that nobody reads, until the server waits for that.
+async fn leave_unread(stage: &Stage, client: &Client) -> Pin<Box<SimpleQueryStream>> {
+    let mut rows = Box::pin(client.simple_query_raw(UNREAD).await.unwrap());
+    timeout(PATIENCE, rows.next()).await.expect("no row comes").unwrap().unwrap();
+    expect_count(stage, "wait_event = 'ClientWrite'", 1).await;
+    rows
+}
+
+/// Waits until so many sessions are in this state whose statement's rows are not read.
+async fn expect_count(stage: &Stage, state: &str, count: usize) {
+    let question = format!(
+        "select count(*) from pg_stat_activity where {state} and query like '%unread%' and datname = current_database()
+         and pid <> pg_backend_pid()"
+    );
+    let seen = async {
+        while stage.psql(&question) != count.to_string() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(PATIENCE, seen).await.unwrap_or_else(|_| panic!("{state} is not seen {count} times"));
+}
+
+#[tokio::test]
+async fn its_token_cancels_what_waits_to_be_read() {
+    let stage = Stage::start();
+    for transport in [Transport::Http, Transport::Auto] {
+        let bridge = bridge(stage.config(), transport, Verification::Connect);
+        let client = connect(&bridge).await;
+        let mut rows = leave_unread(&stage, &client).await;
+        client.cancel_token().cancel_query(NoTls).await.unwrap();
+        expect_count(&stage, "state = 'active'", 0).await;
+        let rest = async {
+            loop {
+                if let Err(error) = rows.next().await.expect("the statement ended as if it were whole") {
+                    return error;
+                }
+            }
+        };
+        let error = timeout(PATIENCE, rest).await.expect("the rest does not come");
+        assert_eq!(error.code(), Some(&SqlState::QUERY_CANCELED), "{transport}");
+        // It was that statement's alone.
+        client.batch_execute("select 1").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_cancel_that_comes_when_nothing_runs_is_forgotten() {
+    let stage = Stage::start();
+    for transport in [Transport::Http, Transport::Auto, Transport::WebSocket] {
+        let bridge = bridge(stage.config(), transport, Verification::FirstStatement);
+        let client = connect(&bridge).await;
+        for _ in 0..2 {
+            client.cancel_token().cancel_query(NoTls).await.unwrap();
+            // The request is read by a connection of its own, which may take a moment.
+            sleep(Duration::from_millis(500)).await;
+            client.batch_execute("select 1").await.unwrap_or_else(|error| panic!("{transport}: {error}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bridge_that_ends_does_not_wait_for_a_client_that_does_not_read() {
+    let stage = Stage::start();
+    for transport in [Transport::Http, Transport::WebSocket] {
+        let bridge = bridge(stage.config(), transport, Verification::Connect);
+        let client = connect(&bridge).await;
+        let _rows = leave_unread(&stage, &client).await;
+        timeout(PATIENCE, bridge.shutdown()).await.expect("the client is waited for");
+        expect_count(&stage, "state = 'active'", 0).await;
+    }
 }
