@@ -271,7 +271,7 @@ impl Error {
     /// Returns the SQLSTATE that stands for this error, also where it did not come from Postgres.
     ///
     /// Errors of our own map as follows: never executed 08001, unknown outcome 08007, refused 0A000, limit 54000, log-in
-    /// 28000, protocol 08P01, value 22P02. What cannot be converted or carried after its statement has run is an unknown outcome; only
+    /// 28000 (a wrong password 28P01, as Postgres has it), protocol 08P01, value 22P02. What cannot be converted or carried after its statement has run is an unknown outcome; only
     /// where the statement's text shows that it reads, results that cannot be carried are refused.
     #[must_use]
     pub fn sql_state(&self) -> SqlState {

@@ -3,7 +3,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::ErrorBody;
-use crate::error::{DbError, Error, Outcome};
+use crate::error::{DbError, Error, Outcome, SqlState};
 
 /// How much of a text that is not the service's JSON is quoted, in characters.
 const MAX_EXCERPT: usize = 200;
@@ -27,9 +27,11 @@ const NEVER_REACHED_POSTGRES: &[&str] = &[
     "missing username",
 ];
 
-/// What a service says when it will not let the caller in.
-const NOT_LET_IN: &[&str] =
-    &["password authentication failed", "missing authentication credentials", "authentication failed"];
+/// What a service says of a wrong password and of an unknown user, in Postgres's words and without its code.
+const WRONG_PASSWORD: &str = "password authentication failed";
+
+/// What else a service says when it will not let the caller in.
+const NOT_LET_IN: &[&str] = &["missing authentication credentials", "authentication failed"];
 
 /// Returns the error that a response is whose status is not 200, or that has no result.
 ///
@@ -39,7 +41,7 @@ const NOT_LET_IN: &[&str] =
 ///
 /// * with a SQLSTATE: [`Outcome::Failed`]; but not executed where Postgres refused the connection, and unknown where the
 ///   code itself says so (08007, 40003);
-/// * a log-in that was refused, a request that was malformed, too large (413) or too much (429, 503): not executed;
+/// * a log-in that was refused, for a wrong password with the code 28P01 that Postgres has for it, a request that was malformed, too large (413) or too much (429, 503): not executed;
 /// * a response that grew too large (507), other errors of a service, and errors of proxies: unknown.
 ///
 /// # Example
@@ -130,6 +132,10 @@ fn from_postgres(status: u16, body: ErrorBody) -> Error {
 
 /// The 17 keys, of a service in front of Postgres: it may have failed at any moment.
 fn from_service(answer: Answer<'_>, body: ErrorBody) -> Error {
+    if body.message.starts_with(WRONG_PASSWORD) {
+        let error = DbError { severity: "FATAL".into(), code: Some(SqlState::INVALID_PASSWORD), ..DbError::from(body) };
+        return Error::db(error).with_outcome(Outcome::NotExecuted);
+    }
     let is_any = |starts: &[&str]| starts.iter().any(|start| body.message.starts_with(start));
     let error = if is_any(NOT_LET_IN) {
         Error::auth(body.message.as_str())
@@ -215,7 +221,7 @@ mod tests {
             "{error}"
         );
         let told = error.to_db_error();
-        assert_eq!(told.code().map(crate::SqlState::as_str), Some("08001"));
+        assert_eq!(told.code().map(SqlState::as_str), Some("08001"));
         assert_eq!(told.detail.as_deref(), Some("no connection to Postgres at port 5432: refused"));
         assert_eq!(told.hint.as_deref(), Some("start it"));
     }
@@ -275,6 +281,8 @@ mod tests {
     fn kinds_are_told_apart() {
         let auth = error_from_response(400, service("password authentication failed for user 'app'").as_bytes());
         assert!(auth.is_auth() && auth.to_string().contains("user 'app'"));
+        assert_eq!(auth.code(), Some(&SqlState::INVALID_PASSWORD));
+        assert_eq!(auth.to_db_error().message, "password authentication failed for user 'app'");
         assert!(error_from_response(403, b"denied").is_auth());
         assert!(error_from_response(507, service("too large").as_bytes()).is_limit());
         assert!(error_from_response(413, b"").is_limit());

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::Password,
-    error::{DbError, Error, Outcome, Result},
+    error::{DbError, Error, Outcome, Result, SqlState},
     wire::{BackendKey, TransactionStatus},
 };
 
@@ -162,7 +162,8 @@ fn rejected(mut error: DbError) -> Error {
     if error.severity == "ERROR" && error.code().is_some_and(|code| code.as_str() == "XX000") {
         error.code = None;
         if error.message.contains("password authentication failed") {
-            return Error::auth(error.message);
+            error.severity = "FATAL".to_owned();
+            error.code = Some(SqlState::INVALID_PASSWORD);
         }
     }
     Error::db(error)
@@ -206,10 +207,7 @@ mod tests {
     use tokio::io::AsyncWriteExt;
 
     use super::*;
-    use crate::{
-        error::SqlState,
-        wire::{Client, server},
-    };
+    use crate::wire::{Client, server};
 
     /// What comes of a log-in to a server that says this and goes.
     async fn answered(write: impl FnOnce(&mut BytesMut)) -> Error {
@@ -230,6 +228,7 @@ mod tests {
         });
         let error = error.await;
         assert!(error.is_auth() && error.outcome() == Outcome::NotExecuted, "{error:?}");
+        assert_eq!(error.code(), Some(&SqlState::INVALID_PASSWORD));
 
         let error = answered(|out| server::error_response(out, &proxy("Control plane request failed"))).await;
         assert!(!error.is_auth() && error.code().is_none() && error.outcome() == Outcome::NotExecuted, "{error:?}");

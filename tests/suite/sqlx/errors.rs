@@ -1,7 +1,7 @@
 use pgferry_sqlx::{Config, Transport};
 use sqlx::{
-    Executor, PgPool,
-    postgres::{PgDatabaseError, PgErrorPosition},
+    Connection, Executor, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgDatabaseError, PgErrorPosition},
 };
 
 use super::Road;
@@ -72,14 +72,19 @@ async fn an_error_is_the_same_on_every_road_and_the_connection_goes_on() {
 #[tokio::test]
 async fn a_wrong_password_is_reported_by_an_eager_pool_and_by_the_first_statement_of_a_lazy_one() {
     let stage = Stage::start();
+    let options: PgConnectOptions = stage.postgres_url().parse().unwrap();
+    let expect_refused = |road: Road, error: sqlx::Error| {
+        let error = error.into_database_error().unwrap();
+        assert!(error.message().contains("password authentication failed"), "{road:?}: {error}");
+        assert_eq!(error.code().as_deref(), Some("28P01"), "{road:?}: {error}");
+    };
+    expect_refused(Road::Tcp, PgConnection::connect_with(&options.password("not the password")).await.unwrap_err());
     for road in Road::FERRIED {
         let wrong = road.config(&stage).password("not the password");
-        let error = pgferry_sqlx::pool(&wrong).await.unwrap_err();
-        assert!(error.to_string().contains("password authentication failed"), "{road:?}: {error}");
+        expect_refused(road, pgferry_sqlx::pool(&wrong).await.unwrap_err());
 
         let lazy = pgferry_sqlx::pool_lazy(&wrong).unwrap();
-        let error = sqlx::query("select 1").execute(&lazy).await.unwrap_err();
-        assert!(error.to_string().contains("password authentication failed"), "{road:?}: {error}");
+        expect_refused(road, sqlx::query("select 1").execute(&lazy).await.unwrap_err());
     }
 }
 
