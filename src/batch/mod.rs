@@ -23,6 +23,7 @@
 mod admission;
 mod failure;
 mod flight;
+mod idle;
 mod outputs;
 mod sender;
 mod sessions;

@@ -5,6 +5,7 @@ use std::{
 
 use tokio::time;
 
+use super::idle::Idle;
 use crate::{
     config::Config,
     error::Result,
@@ -13,24 +14,15 @@ use crate::{
     wire::{BackendKey, TransactionStatus},
 };
 
-/// How long a session without work is kept open: while it is, a serverless database does not sleep.
-const IDLE: Duration = Duration::from_secs(30);
-
-/// How many of them are kept.
-const MOST_IDLE: usize = 4;
+/// How long one that is given up is waited for.
+const CLOSES_WITHIN: Duration = Duration::from_secs(10);
 
 /// Sessions over WebSocket that batches share, one batch at a time each.
 #[derive(Debug)]
 pub(super) struct Sessions {
     config: Config,
     runtime: Runtime,
-    idle: Arc<Mutex<Vec<Idle>>>,
-}
-
-#[derive(Debug)]
-struct Idle {
-    client: Box<WireClient>,
-    since: Instant,
+    idle: Arc<Mutex<Idle<Box<WireClient>>>>,
 }
 
 /// A session that works for one batch. Dropped meanwhile, it asks the server to stop what it is running.
@@ -53,7 +45,7 @@ impl Sessions {
     /// Takes one that is idle, or opens another.
     pub(super) async fn take(&self) -> Result<Working<'_>> {
         loop {
-            let Some(Idle { mut client, .. }) = lock(&self.idle).pop() else { break };
+            let Some(mut client) = lock(&self.idle).take() else { break };
             if client.is_quiet().await {
                 return Ok(self.working(client, true));
             }
@@ -71,14 +63,8 @@ impl Sessions {
     }
 
     fn give_back(&self, client: Box<WireClient>) {
-        let mut idle = lock(&self.idle);
-        if idle.len() < MOST_IDLE {
-            idle.push(Idle { client, since: Instant::now() });
-            let idle = Arc::downgrade(&self.idle);
-            self.runtime.spawn(async move {
-                time::sleep(IDLE).await;
-                close_old(idle).await;
-            });
+        if lock(&self.idle).keep(client, Instant::now()) {
+            self.runtime.spawn(close_old(Arc::downgrade(&self.idle)));
         }
     }
 }
@@ -118,16 +104,20 @@ impl Drop for Working<'_> {
     }
 }
 
-async fn close_old(idle: Weak<Mutex<Vec<Idle>>>) {
-    let Some(idle) = idle.upgrade() else { return };
-    let old: Vec<_> = lock(&idle).extract_if(.., |idle| idle.since.elapsed() >= IDLE).collect();
-    for Idle { client, .. } in old {
-        // It is given up either way.
-        let _ = client.close().await;
+/// Closes sessions that have had no work for long enough, until there are none.
+async fn close_old(idle: Weak<Mutex<Idle<Box<WireClient>>>>) {
+    loop {
+        let Some((old, pause)) = idle.upgrade().map(|idle| lock(&idle).expire(Instant::now())) else { return };
+        for client in old {
+            // It is given up either way.
+            let _ = time::timeout(CLOSES_WITHIN, client.close()).await;
+        }
+        let Some(pause) = pause else { return };
+        time::sleep(pause).await;
     }
 }
 
-fn lock(idle: &Mutex<Vec<Idle>>) -> MutexGuard<'_, Vec<Idle>> {
+fn lock(idle: &Mutex<Idle<Box<WireClient>>>) -> MutexGuard<'_, Idle<Box<WireClient>>> {
     // A list has no state between two others.
     idle.lock().unwrap_or_else(PoisonError::into_inner)
 }
