@@ -5,14 +5,12 @@
 //! the queries take at most, and then what 100 000 rows take. PostgreSQL, the gateway and the passing on at the
 //! gateway's place are other processes. Roads take turns, so that what disturbs one disturbs all.
 
-mod cpu;
-mod gateway;
-mod options;
+#[path = "../common/mod.rs"]
+mod common;
 mod passing;
 mod queries;
 mod roads;
 mod rows;
-mod table;
 
 use std::{
     io::{self, Write},
@@ -21,25 +19,22 @@ use std::{
 
 use pgferry_test_support::Postgres;
 
-use options::{Options, Role};
-
-const SCHEMA: &str = "
-    create table items (id int8 primary key, name text not null, made timestamptz not null, amount float8 not null, good bool not null);
-    insert into items select n, 'item number ' || n, timestamptz '2024-01-01' + n * interval '1 minute', n / 7.0, n % 3 = 0
-        from generate_series(1, 100000) n;
-    grant select on items to app;
-    analyze items;
-";
+use common::{
+    cpu, gateway,
+    options::{Options, Role},
+};
 
 fn main() -> anyhow::Result<()> {
-    let options = Options::read()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if let Some(target) = passing::target()? {
+        return runtime.block_on(passing::serve(target));
+    }
+    let options = Options::read()?;
     match options.role {
         Role::Gateway { upstream, listen } => runtime.block_on(gateway::serve(&upstream, &listen)),
-        Role::PassOn { target } => runtime.block_on(passing::serve(target)),
         Role::Measure => {
             let postgres = Postgres::start()?;
-            postgres.psql(SCHEMA)?;
+            postgres.psql(common::ITEMS)?;
             runtime.block_on(async {
                 let roads = roads::Roads::open(&postgres).await?;
                 let mut out = io::stdout().lock();

@@ -68,6 +68,12 @@ impl Drop for Passing {
     }
 }
 
+/// Where the other process passes bytes on to, if this is that one.
+pub(crate) fn target() -> Result<Option<SocketAddr>> {
+    let mut arguments = env::args().skip_while(|argument| argument != "pass-on").skip(1);
+    Ok(arguments.next().map(|target| target.parse()).transpose()?)
+}
+
 /// Is the other process.
 pub(crate) async fn serve(target: SocketAddr) -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;

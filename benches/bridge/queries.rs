@@ -8,9 +8,8 @@ use futures_util::future::try_join_all;
 use sqlx::{PgConnection, PgPool};
 
 use crate::{
-    cpu,
+    common::{cpu, table::Table},
     roads::{CONNECTIONS, Road, Roads},
-    table::Table,
 };
 
 /// How often the roads take turns.
@@ -57,7 +56,7 @@ pub(crate) async fn measure(out: &mut impl Write, roads: &Roads, time: Duration)
                 }
             }
         }
-        let mut table = Table::new(title, &["us CPU a query", "us p50", "us p99"]);
+        let mut table = Table::new(title, &["us CPU a query", "us p50", "us p99"], 2);
         for (road, mut measured) in roads.all.iter().zip(measured) {
             measured.latencies.sort_unstable();
             let count = measured.latencies.len();

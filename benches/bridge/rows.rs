@@ -7,10 +7,9 @@ use anyhow::{Result, ensure};
 use futures_util::TryStreamExt;
 
 use crate::{
-    cpu,
+    common::{cpu, table::Table},
     queries::Item,
     roads::{Road, Roads},
-    table::Table,
 };
 
 /// How often the roads take turns; the fastest turn counts.
@@ -33,7 +32,7 @@ pub(crate) async fn measure(out: &mut impl Write, roads: &Roads) -> Result<()> {
             }
         }
     }
-    let mut table = Table::new("100 000 rows of 5 columns", &["ms", "ms CPU"]);
+    let mut table = Table::new("100 000 rows of 5 columns", &["ms", "ms CPU"], 2);
     for (road, (fastest, cpu)) in roads.all.iter().zip(measured) {
         table.row(road.name, vec![fastest.as_secs_f64() * 1e3, cpu.as_secs_f64() * 1e3 / TURNS as f64]);
     }

@@ -27,6 +27,7 @@ pub(crate) struct Item {
 }
 
 /// Any of diesel's connections.
+#[expect(clippy::large_enum_variant, reason = "there are few")]
 pub(crate) enum Connection {
     Libpq(PgConnection),
     Ferry(FerryConnection),

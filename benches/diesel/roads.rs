@@ -44,7 +44,7 @@ impl Roads {
         blocking.push(("libpq by the bridge", Connection::Libpq(PgConnection::establish(bridged.reveal())?)));
 
         let runtime = new_runtime()?;
-        let establish = |url| runtime.block_on(AsyncPgConnection::establish(url));
+        let establish = |url: &str| runtime.block_on(AsyncPgConnection::establish(url));
         let mut tasks = vec![("diesel-async over TCP", Connection::TokioPostgres(establish(&postgres.url())?))];
         for (name, transport) in TRANSPORTS {
             let connected = runtime.block_on(AsyncFerryConnection::connect(config(transport)))?;
