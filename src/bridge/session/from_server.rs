@@ -155,13 +155,12 @@ impl Exchange {
                 Ok(frame.tag == b'T')
             }
             Some(Reply::DescribeStatement(name)) => {
-                if frame.tag == b'T' {
-                    let columns = message::column_types(frame.body).unwrap_or_default();
-                    self.told.described(columns.into_iter().map(|(_, oid)| oid));
-                }
+                let columns = if frame.tag == b'T' { message::column_types(frame.body) } else { None };
+                let columns: Vec<_> = columns.unwrap_or_default().into_iter().map(|(_, oid)| oid).collect();
+                self.told.described(columns.iter().copied());
                 if let Some(prepared) = self.statements.get_mut(&name) {
                     prepared.is_described = true;
-                    self.types.note_described(&prepared.text);
+                    self.types.note_described(&prepared.text, &columns);
                 }
                 Ok(true)
             }

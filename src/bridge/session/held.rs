@@ -65,7 +65,7 @@ impl Exchange {
         let directory = self.types.known().unwrap_or_default();
         let unknown = || columns.iter().map(|(_, oid)| *oid).filter(|oid| !self.told.is_known(&directory, *oid));
         if self.may_ask_behind() && unknown().next().is_some() {
-            unknown().for_each(|oid| self.types.want(oid));
+            self.types.want(unknown());
             self.ask_behind()?;
             self.held = Some(Held { descriptions: [Some(late)].into(), ..Held::default() });
             return Ok(());

@@ -116,7 +116,7 @@ impl Directory {
     }
 
     /// Whether sqlx can be told of a type.
-    fn can_tell(&self, oid: Oid) -> bool {
+    pub(super) fn can_tell(&self, oid: Oid) -> bool {
         !self.with_parts([oid], super::client::is_built_in).is_empty()
     }
 }

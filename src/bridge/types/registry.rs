@@ -11,6 +11,7 @@ use std::{
 
 use super::{
     ask::Ask,
+    client::is_built_in,
     directory::Directory,
     question::{Wanted, question},
 };
@@ -191,9 +192,15 @@ impl Types {
         self.known_if(|known| known.is_new_enough(now, true))
     }
 
-    /// Notes that the server described a statement to a client.
-    pub(in crate::bridge) fn note_described(&self, text: &str) {
+    /// Notes that the server described a statement to a client, with columns of these types.
+    pub(in crate::bridge) fn note_described(&self, text: &str, columns: &[Oid]) {
         let mut state = self.state();
+        let directory = state.known.as_ref().map(|known| Arc::clone(&known.directory)).unwrap_or_default();
+        let unknown = columns.iter().filter(|oid| !is_built_in(**oid) && !directory.has(**oid));
+        if state.known.is_some() && self.want(unknown.copied()) {
+            // Others made one since: nobody is to be described this by what was known before.
+            return self.note_change();
+        }
         let text = state.hasher.hash_one(text);
         state.note_checked(text);
     }
@@ -227,8 +234,11 @@ impl Types {
             answer => Directory::read(&answer?)?,
         });
         let Question { as_of, asked_at, .. } = *question;
-        let known = Known { directory: Arc::clone(&directory), as_of, asked_at, came_at: Instant::now() };
-        self.state().known = Some(known);
+        let mut state = self.state();
+        // Several sessions may ask at once, and the first to ask be answered last.
+        if state.known.as_ref().is_none_or(|known| known.asked_at <= asked_at) {
+            state.known = Some(Known { directory: Arc::clone(&directory), as_of, asked_at, came_at: Instant::now() });
+        }
         Ok(directory)
     }
 
@@ -251,16 +261,17 @@ impl Types {
             wanted.tables.extend(sql::whole_rows(text).into_iter().take(room));
         }
         let directory = self.known_where(server, |known| known.is_new_enough(now, is_checked)).await?;
-        self.note_described(text);
+        self.note_described(text, &[]);
         Ok(directory)
     }
 
-    /// Notes that a result had a type: it is asked for the next time, whatever it is of.
-    pub(in crate::bridge) fn want(&self, oid: Oid) {
+    /// Notes that results have types: they are asked for the next time, whatever they are of. Whether that is news of one.
+    pub(in crate::bridge) fn want(&self, oids: impl IntoIterator<Item = Oid>) -> bool {
         let mut wanted = self.wanted();
-        if wanted.types.len() < MOST_WANTED {
-            wanted.types.insert(oid);
-        }
+        let before = wanted.types.len();
+        let room = MOST_WANTED.saturating_sub(before);
+        wanted.types.extend(oids.into_iter().take(room));
+        wanted.types.len() > before
     }
 
     /// Returns the types as they are now, with those that a result had.
@@ -273,7 +284,7 @@ impl Types {
         server: &impl Ask,
         oids: impl IntoIterator<Item = Oid>,
     ) -> Result<Arc<Directory>> {
-        oids.into_iter().for_each(|oid| self.want(oid));
+        self.want(oids);
         self.note_change();
         self.directory(server).await
     }
@@ -340,6 +351,16 @@ mod tests {
             assert_eq!(known.is_new_enough(now, true), checked, "{age} s");
             assert_eq!(known.is_new_enough(now, false), new, "{age} s");
         }
+    }
+
+    #[test]
+    fn an_answer_that_comes_late_does_not_replace_a_newer_one() {
+        let types = Registry::default().of(&Opening::default());
+        let (older, mut newer) = (types.question(), types.question());
+        newer.asked_at += Duration::from_secs(1);
+        let learnt = types.learn(&newer, Ok(Output::default())).unwrap();
+        types.learn(&older, Ok(Output::default())).unwrap();
+        assert!(Arc::ptr_eq(&types.known().unwrap(), &learnt));
     }
 
     #[test]

@@ -57,14 +57,15 @@ impl Client {
                 }
             }
         }
+        types.want(missed.iter().copied());
         for oid in &missed {
-            types.want(*oid);
             if directory.get(*oid).is_some_and(|row| row.table.is_some()) {
                 // No text told of it, so whoever connects anew is to be told in any case.
                 types.note_change();
             }
         }
         found.notice = missed.first().map(|oid| notice(directory, *oid));
+        missed.retain(|oid| is_for_another_connection(directory, *oid));
         self.note_missed(missed);
         found
     }
@@ -117,15 +118,27 @@ fn raw(directory: &Directory, row: &Row) -> Oid {
     }
 }
 
+/// Whether a connection that is opened now would be told of a type.
+fn is_for_another_connection(directory: &Directory, oid: Oid) -> bool {
+    !directory.has(oid) || directory.can_tell(oid)
+}
+
 fn notice(directory: &Directory, oid: Oid) -> DbError {
     let name = directory.get(oid).map_or_else(|| format!("with OID {oid}"), |row| row.qualified_name.clone());
-    let message =
-        format!("a column has the type {name}, which is newer than what sqlx asked of types on this connection");
+    let (what, hint) = if is_for_another_connection(directory, oid) {
+        (
+            "is newer than what sqlx asked of types on this connection",
+            "its values can be decoded on another connection: a pool opens one when this is given back to it",
+        )
+    } else {
+        ("sqlx does not understand", "cast it to text in the statement")
+    };
     DbError {
-        hint: Some(
-            "its values can be decoded on another connection: a pool opens one when this is given back to it"
-                .to_owned(),
-        ),
-        ..DbError::new("WARNING", Some(SqlState::from_code("01000")), message)
+        hint: Some(hint.to_owned()),
+        ..DbError::new(
+            "WARNING",
+            Some(SqlState::from_code("01000")),
+            format!("a column has the type {name}, which {what}"),
+        )
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use pgferry_sqlx::PgPoolOptionsExt;
 use sqlx::{
-    Column, PgConnection, PgPool, Row, TypeInfo,
+    Column, Connection, PgConnection, PgPool, Row, TypeInfo,
     postgres::{PgPoolOptions, PgRow, types::PgRange},
 };
 
@@ -88,6 +88,23 @@ async fn rows_with_types_that_nobody_told_of_arrive_and_their_connection_goes_on
 }
 
 #[tokio::test]
+async fn a_transaction_in_which_such_rows_arrive_goes_on() {
+    for road in Road::SESSIONS {
+        let stage = Stage::start();
+        stage.psql("create table t (a int); insert into t values (5); grant all on t to public");
+        let pool = pool(road, &stage).await;
+        let mut connection = pool.acquire().await.unwrap();
+        assert_eq!(fetch(&mut connection, "select a, 1 from t").await.get::<i32, _>("a"), 5);
+        stage.psql(ADDED);
+        let mut transaction = connection.begin().await.unwrap();
+        assert_eq!(fetch(&mut transaction, "select * from t").await.get::<i32, _>("a"), 5, "{road:?}");
+        assert_is_read(&fetch(&mut transaction, "insert into t (a) values (9) returning *, 2 as more").await, road);
+        transaction.commit().await.unwrap();
+        assert_eq!(stage.psql("select count(*) from t"), "2", "{road:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_pool_replaces_a_connection_that_misses_types() {
     for road in Road::ALL {
         let stage = Stage::start();
@@ -145,6 +162,28 @@ async fn types_made_anew_are_read_like_their_namesakes() {
     }
 }
 
+/// The first to execute a statement that writes has it described by the server; the next is not to be told less.
+#[tokio::test]
+async fn what_the_server_describes_tells_that_there_are_new_types() {
+    for road in Road::ALL {
+        let stage = Stage::start();
+        stage.psql("create table t (a int); grant all on t to public");
+        // Its bridge has others as well.
+        let pool = pool(road, &stage).await;
+        let options = pool.connect_options();
+        let connect = || PgConnection::connect_with(&options);
+        let (mut first, mut second) = tokio::try_join!(connect(), connect()).unwrap();
+        for connection in [&mut first, &mut second] {
+            sqlx::query("select a from t").execute(connection).await.unwrap();
+        }
+        stage.psql(ADDED);
+        for connection in [&mut first, &mut second] {
+            assert_is_read(&fetch(connection, "insert into t values (1) returning *").await, road);
+        }
+        assert_eq!(stage.psql("select count(*) from t"), "2", "{road:?}");
+    }
+}
+
 /// Natively, sqlx goes on by what it learnt of a type first.
 #[tokio::test]
 async fn a_composite_type_that_was_altered_is_read_as_before() {
@@ -169,6 +208,18 @@ async fn a_composite_type_that_was_altered_is_read_as_before() {
         assert!(row.try_get::<Place, _>(0).is_err(), "{road:?}");
         assert_eq!(row.get::<i32, _>(1), 4, "{road:?}");
     }
+}
+
+/// Only the result tells of it, so that another connection would fare no better.
+#[tokio::test]
+async fn a_pool_keeps_a_connection_that_nobody_can_tell_more() {
+    let stage = Stage::start();
+    let pool = pool(Road::WebSocket, &stage).await;
+    let process = "select pg_backend_pid() as process, int4multirange(int4range(1, 2)) as m";
+    let first = sqlx::query(process).fetch_one(&pool).await.unwrap();
+    assert!(!is_decoded(&first, "m"));
+    let second = sqlx::query(process).fetch_one(&pool).await.unwrap();
+    assert_eq!(first.get::<i32, _>("process"), second.get::<i32, _>("process"));
 }
 
 /// sqlx has no word for a multirange, and fails when it prepares a statement that gives one.
