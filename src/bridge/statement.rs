@@ -7,7 +7,7 @@ use super::{effects::Effects, types::is_built_in};
 use crate::{Oid, sql};
 
 /// A statement that a client parsed, as far as anything can be known of it without asking the server.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Prepared {
     pub(super) text: Arc<str>,
     pub(super) param_types: Vec<Oid>,
@@ -61,5 +61,10 @@ impl Statements {
 
     pub(super) fn remove(&mut self, name: &str) {
         self.0.remove(name);
+    }
+
+    /// Drops all but those whose names this says yes to.
+    pub(super) fn retain(&mut self, mut stays: impl FnMut(&str) -> bool) {
+        self.0.retain(|name, _| stays(name));
     }
 }

@@ -136,13 +136,11 @@ impl Exchange {
             return Ok(Some(Taken::Nothing));
         }
         for name in names {
-            let is_unsent = !self.parsed.contains(name) && self.statements.contains(name);
-            if !is_unsent {
+            if self.may_have(name) {
                 frontend::close(b'S', name, &mut self.closing)?;
                 self.closes += 1;
             }
-            self.parsed.remove(name);
-            self.statements.remove(name);
+            self.note_closed(name);
             server::close_complete(&mut self.to_client);
         }
         self.answer_ready();

@@ -40,6 +40,8 @@ pub(super) struct Exchange {
     pub(super) reads_encoding: bool,
     /// The statements that the server has, by name.
     pub(super) parsed: HashSet<String>,
+    /// Those that it may have or not, since the bridge's own `Parse` of them was skipped.
+    pub(super) doubtful: HashSet<String>,
     pub(super) expected: Expected,
     pub(super) status: TransactionStatus,
     /// The server was sent messages whose Sync has not come.
@@ -110,6 +112,7 @@ impl Exchange {
             reads_strings: true,
             reads_encoding: true,
             parsed: HashSet::new(),
+            doubtful: HashSet::new(),
             expected: Expected::default(),
             status: TransactionStatus::Idle,
             is_open: false,
@@ -186,6 +189,8 @@ impl Exchange {
     pub(super) fn ask_for_types(&mut self) -> io::Result<()> {
         // In a transaction of the client's it would fix the snapshot, and might fail what the client has done.
         if self.is_quiet() && self.status == TransactionStatus::Idle && self.wants_types() {
+            // What is closed may be the namesake of what comes behind the question.
+            self.open_flight();
             let mut out = std::mem::take(&mut self.to_server);
             self.question(&mut out)?;
             self.to_server = out;
@@ -228,17 +233,6 @@ impl Exchange {
         frontend::close(b'S', NAME, out)?;
         frontend::sync(out);
         self.question = Some(Asking { question, rows: Vec::new(), error: None });
-        Ok(())
-    }
-
-    /// Sees to it that the server gets a statement, if the client's are known and this one has not come yet.
-    pub(super) fn ensure_parsed(&mut self, name: &str) -> io::Result<()> {
-        if self.parsed.contains(name) || self.expected.is_parsing(name) {
-            return Ok(());
-        }
-        let Some(prepared) = self.statements.get(name) else { return Ok(()) };
-        frontend::parse(name, &prepared.text, prepared.param_types.iter().copied(), &mut self.to_server)?;
-        self.expected.push(Reply::Parse { name: name.to_owned(), whose: Whose::Bridges });
         Ok(())
     }
 

@@ -1,11 +1,15 @@
 use std::{collections::VecDeque, sync::Arc};
 
+use crate::bridge::statement::Prepared;
+
 /// A reply that the server owes, by the message that it is to.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reply {
     Parse {
         name: String,
         whose: Whose,
+        /// What has a name from then on that another statement had before.
+        again: Option<Prepared>,
     },
     Bind,
     /// To the description of a statement, by its name, that the client asked for.
@@ -37,6 +41,16 @@ pub(super) enum Whose {
     Clients,
     /// The client did not ask, and does not see it.
     Bridges,
+}
+
+/// Whether a statement is being parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parsing {
+    No,
+    /// It is there for whatever comes in this flight, as far as the client may count on it.
+    Sure,
+    /// It is skipped if something fails before it in an earlier flight, which the client knows nothing of.
+    Unsure,
 }
 
 impl Reply {
@@ -115,9 +129,20 @@ impl Expected {
         self.replies.contains(&Reply::CopyEnd)
     }
 
-    /// Whether a reply to the parsing of this statement is among them.
-    pub(super) fn is_parsing(&self, name: &str) -> bool {
-        self.replies.iter().any(|reply| matches!(reply, Reply::Parse { name: parsing, .. } if parsing == name))
+    /// Whether the server was sent a statement that it has not answered yet.
+    pub(super) fn parsing(&self, name: &str) -> Parsing {
+        let mut is_of_this_flight = true;
+        for reply in self.replies.iter().rev() {
+            is_of_this_flight &= !reply.ends_flight();
+            match reply {
+                Reply::Parse { name: parsing, whose, .. } if parsing == name => {
+                    let is_sure = is_of_this_flight || *whose == Whose::Clients;
+                    return if is_sure { Parsing::Sure } else { Parsing::Unsure };
+                }
+                _ => {}
+            }
+        }
+        Parsing::No
     }
 
     /// Whether all that is owed is for the bridge itself.
@@ -141,6 +166,15 @@ mod tests {
         let mut expected = expected([Reply::Bind, Reply::Execute, Reply::Sync, Reply::Bind, Reply::Sync]);
         assert_eq!(expected.skip(), [Reply::Bind, Reply::Execute]);
         assert_eq!((expected.first(), expected.flights()), (Some(&Reply::Sync), 2));
+    }
+
+    #[test]
+    fn a_statement_of_the_bridges_is_sure_within_its_flight() {
+        let parse = |whose| Reply::Parse { name: "s".to_owned(), whose, again: None };
+        let bridges = expected([parse(Whose::Bridges), Reply::Bind]);
+        assert_eq!((bridges.parsing("s"), bridges.parsing("t")), (Parsing::Sure, Parsing::No));
+        assert_eq!(expected([parse(Whose::Bridges), Reply::Bind, Reply::Sync]).parsing("s"), Parsing::Unsure);
+        assert_eq!(expected([parse(Whose::Clients), Reply::Sync, Reply::Bind]).parsing("s"), Parsing::Sure);
     }
 
     #[test]

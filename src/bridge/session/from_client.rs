@@ -136,6 +136,7 @@ impl Exchange {
         let name = message::name(frame.body).map_or("", |(name, _)| name);
         self.ask_for_types()?;
         self.open_flight();
+        let mut again = None;
         if name.is_empty() || !self.statements.contains(name) {
             self.parsed.remove(name);
             self.statements.remove(name);
@@ -147,10 +148,17 @@ impl Exchange {
                 None => self.keeps_something = true,
             }
         } else {
-            // The server is to say that there is one of this name.
+            // The server is to say that there is one of this name, unless it has dropped that.
             self.ensure_parsed(name)?;
+            match parse {
+                Some(parse) => again = Some(Prepared::new(parse.text, parse.param_types)),
+                None => {
+                    self.statements.remove(name);
+                    self.keeps_something = true;
+                }
+            }
         }
-        self.owes(Reply::Parse { name: name.to_owned(), whose: Whose::Clients });
+        self.owes(Reply::Parse { name: name.to_owned(), whose: Whose::Clients, again });
         Ok(Taken::Passes(frame.size))
     }
 
@@ -198,8 +206,7 @@ impl Exchange {
     fn client_closes(&mut self, frame: &Frame<'_>) {
         self.open_flight();
         if let Some((b'S', name)) = message::target(frame.body) {
-            self.parsed.remove(name);
-            self.statements.remove(name);
+            self.note_closed(name);
         }
         self.owes(Reply::Close(Whose::Clients));
     }

@@ -95,8 +95,8 @@ impl Exchange {
         }
         match frame.tag {
             b'1' => match self.expected.take_if(|reply| matches!(reply, Reply::Parse { .. })) {
-                Some(Reply::Parse { name, whose }) => {
-                    self.parsed.insert(name);
+                Some(Reply::Parse { name, whose, again }) => {
+                    self.note_parsed(name, again);
                     return Ok(whose == Whose::Clients);
                 }
                 _ => return Err(unexpected(frame)),
@@ -113,6 +113,9 @@ impl Exchange {
                 }
             }
             b'C' | b'I' | b's' => {
+                if matches!(frame.body, b"DISCARD ALL\0" | b"DEALLOCATE ALL\0") {
+                    self.forget_statements();
+                }
                 self.copying = false;
                 self.expected.take_if(|reply| *reply == Reply::Execute);
                 self.expected.take_if(|reply| *reply == Reply::CopyEnd);
@@ -181,11 +184,8 @@ impl Exchange {
     /// Drops what is owed no more, up to the end of the flight.
     fn skip(&mut self) {
         for skipped in self.expected.skip() {
-            // A statement that the client sent is not there; the bridge's own is sent again with its next Bind.
-            if let Reply::Parse { name, whose: Whose::Clients } = skipped
-                && !self.parsed.contains(&name)
-            {
-                self.statements.remove(&name);
+            if let Reply::Parse { name, whose, again } = skipped {
+                self.note_unparsed(name, whose, again.as_ref());
             }
         }
     }

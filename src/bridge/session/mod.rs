@@ -15,6 +15,7 @@ mod from_server;
 mod held;
 mod message;
 mod open;
+mod parsed;
 mod patience;
 mod pump;
 mod serve;

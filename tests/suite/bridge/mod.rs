@@ -4,4 +4,5 @@ mod diesel;
 mod diesel_async;
 mod protocol;
 mod raw_client;
+mod statement_names;
 mod tokio_postgres;

@@ -15,10 +15,14 @@ pub(super) struct RawClient {
 
 impl RawClient {
     pub(super) fn connect(socket: &Path, user: &str, database: &str, password: Option<&str>) -> Self {
+        Self::connect_with(socket, &["user", user, "database", database], password)
+    }
+
+    /// Connects with settings: names, each with its value behind it.
+    pub(super) fn connect_with(socket: &Path, settings: &[&str], password: Option<&str>) -> Self {
         let mut stream = UnixStream::connect(socket).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        let settings = ["user", user, "database", database].map(|word| [word.as_bytes(), b"\0"].concat()).concat();
-        let startup = [&196_608_u32.to_be_bytes()[..], &settings, b"\0"].concat();
+        let startup = [&196_608_u32.to_be_bytes()[..], &text(settings), b"\0"].concat();
         let length = u32::try_from(startup.len() + 4).unwrap().to_be_bytes();
         stream.write_all(&[&length[..], &startup].concat()).unwrap();
         let mut client = Self { stream };
