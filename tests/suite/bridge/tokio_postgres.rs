@@ -2,7 +2,8 @@
 
 use std::{pin::Pin, time::Duration};
 
-use futures_util::StreamExt;
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt, TryStreamExt};
 use pgferry::{
     Config, Transport,
     bridge::{Bridge, Verification},
@@ -99,6 +100,113 @@ async fn its_token_cancels_what_runs() {
         cancel_after(&client, SLEEP, Duration::from_secs(1)).await;
         client.batch_execute("rollback").await.unwrap();
         assert_eq!(one(&client).await, 1, "{transport}");
+    }
+}
+
+/// A session gets to know what was prepared before it when that is used, which may be behind something that fails.
+#[tokio::test]
+async fn a_statement_outlives_what_fails_before_it_in_the_same_breath() {
+    let stage = Stage::start();
+    let bridge = bridge(stage.config(), Transport::Auto, Verification::Connect);
+    let client = connect(&bridge).await;
+    let statement = client.prepare("select $1::int4 + 1").await.unwrap();
+    let sessions =
+        "select count(*) from pg_stat_activity where datname = current_database() and backend_type = 'client backend'
+        and pid <> pg_backend_pid() and query like '%int4 + 1%'";
+    for _ in 0..2 {
+        timeout(PATIENCE, async {
+            while stage.psql(sessions) != "0" {
+                sleep(Duration::from_millis(200)).await;
+            }
+        })
+        .await
+        .expect("the session is still there");
+        let (failed, skipped, ended, row) = tokio::join!(
+            client.batch_execute("begin; select 1 / 0"),
+            client.query_one(&statement, &[&1_i32]),
+            client.batch_execute("rollback"),
+            client.query_one(&statement, &[&2_i32]),
+        );
+        assert_eq!(failed.unwrap_err().code(), Some(&SqlState::DIVISION_BY_ZERO));
+        assert_eq!(skipped.unwrap_err().code(), Some(&SqlState::IN_FAILED_SQL_TRANSACTION));
+        ended.unwrap();
+        assert_eq!(row.unwrap().get::<_, i32>(0), 3);
+        // Whether the server had got it or not.
+        let row = client.query_one(&statement, &[&3_i32]).await.unwrap();
+        assert_eq!(row.get::<_, i32>(0), 4);
+    }
+}
+
+#[tokio::test]
+async fn its_portals_give_rows_in_portions() {
+    for transport in [Transport::WebSocket, Transport::Auto] {
+        let stage = Stage::start();
+        let bridge = bridge(stage.config(), transport, Verification::Connect);
+        let mut client = connect(&bridge).await;
+        assert_eq!(one(&client).await, 1, "{transport}");
+        let transaction = client.transaction().await.unwrap();
+        let statement = transaction.prepare("select generate_series(1, $1::int4)").await.unwrap();
+        let (first, second) = (
+            transaction.bind(&statement, &[&5_i32]).await.unwrap(),
+            transaction.bind(&statement, &[&3_i32]).await.unwrap(),
+        );
+        let mut read = Vec::new();
+        for (portal, most) in [(&first, 2), (&second, 2), (&first, 2), (&second, 0), (&first, 2), (&first, 2)] {
+            let rows = transaction.query_portal(portal, most).await.unwrap();
+            read.push(rows.iter().map(|row| row.get::<_, i32>(0)).collect::<Vec<_>>());
+        }
+        assert_eq!(read, [vec![1, 2], vec![1, 2], vec![3, 4], vec![3], vec![5], vec![]], "{transport}");
+        transaction.commit().await.unwrap();
+        assert_eq!(one(&client).await, 1, "{transport}");
+    }
+}
+
+/// It copies by the extended protocol: the statement is prepared, bound and executed.
+#[tokio::test]
+async fn it_copies_both_ways() {
+    for transport in [Transport::WebSocket, Transport::Auto] {
+        let stage = Stage::start();
+        stage.psql("create table t (a int, b text); grant all on t to public");
+        let bridge = bridge(stage.config(), transport, Verification::Connect);
+        let client = connect(&bridge).await;
+        assert_eq!(one(&client).await, 1, "{transport}");
+        let line = format!("1\t{}\n", "x".repeat(1000));
+        for within_a_transaction in [false, true] {
+            if within_a_transaction {
+                client.batch_execute("begin").await.unwrap();
+            }
+            let copy_in = client.copy_in("copy t from stdin").await.unwrap();
+            let mut copy_in = std::pin::pin!(copy_in);
+            for _ in 0..500 {
+                copy_in.send(Bytes::from(line.repeat(4))).await.unwrap();
+            }
+            assert_eq!(copy_in.finish().await.unwrap(), 2000, "{transport}");
+            if within_a_transaction {
+                client.batch_execute("rollback").await.unwrap();
+            }
+            let copied: Vec<Bytes> = client.copy_out("copy t to stdout").await.unwrap().try_collect().await.unwrap();
+            assert_eq!(copied.iter().map(Bytes::len).sum::<usize>(), 2000 * line.len(), "{transport}");
+        }
+        // Data that the server refuses, an end that the client takes back, and a COPY out that fails.
+        let mut copy_in = std::pin::pin!(client.copy_in("copy t from stdin").await.unwrap());
+        copy_in.send(Bytes::from_static(b"no number\tx\n")).await.unwrap();
+        assert_eq!(
+            copy_in.finish().await.unwrap_err().code(),
+            Some(&SqlState::INVALID_TEXT_REPRESENTATION),
+            "{transport}"
+        );
+        {
+            let mut copy_in = Box::pin(client.copy_in("copy t from stdin").await.unwrap());
+            copy_in.send(Bytes::from_static(b"1\tx\n")).await.unwrap();
+        }
+        let failing = client.copy_out("copy (select 1 / a from t where a = 0 union all select 1 / 0) to stdout").await;
+        let failed = match failing {
+            Ok(copied) => copied.try_collect::<Vec<Bytes>>().await.unwrap_err(),
+            Err(error) => error,
+        };
+        assert_eq!(failed.code(), Some(&SqlState::DIVISION_BY_ZERO), "{transport}");
+        let count: i64 = client.query_one("select count(*) from t", &[]).await.unwrap().get(0);
+        assert_eq!(count, 2000, "{transport}");
     }
 }
 
