@@ -45,7 +45,8 @@ impl Roads {
 
         let runtime = new_runtime()?;
         let establish = |url: &str| runtime.block_on(AsyncPgConnection::establish(url));
-        let mut tasks = vec![("diesel-async over TCP", Connection::TokioPostgres(establish(&postgres.url())?))];
+        let direct = postgres.url();
+        let mut tasks = vec![("diesel-async over TCP", Connection::TokioPostgres(establish(&direct)?))];
         for (name, transport) in TRANSPORTS {
             let connected = runtime.block_on(AsyncFerryConnection::connect(config(transport)))?;
             tasks.push((name, Connection::AsyncFerry(connected)));
