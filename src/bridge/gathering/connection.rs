@@ -14,7 +14,6 @@ use crate::{
     },
     error::{DbError, Error, Result, SqlState},
     execute::{Opening, Output, Statement},
-    sql::Dialect,
     wire::{
         Format, MAX_MESSAGE, TransactionStatus,
         server::{self, Frontend},
@@ -249,10 +248,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
 struct Asker<'a>(&'a Sender);
 
 impl Ask for Asker<'_> {
-    fn dialect(&self) -> Dialect {
-        Dialect::new()
-    }
-
     async fn ask(&self, question: &Statement) -> Result<Output> {
         let outputs = self
             .0

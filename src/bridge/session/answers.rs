@@ -98,8 +98,7 @@ impl Exchange {
         if self.types.must_be_described(parse.text) {
             return None;
         }
-        let can_roll_back = self.status == TransactionStatus::Transaction;
-        match self.types.known_for(parse.text, can_roll_back) {
+        match self.types.known() {
             Some(directory) if directory.names(parse.text) != Named::Known => None,
             Some(directory) => match self.told.unknown(&directory, parse.text) {
                 // The server alone knows by which names the types are to be told.

@@ -37,7 +37,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<'_, S> {
             // It need not wait for types: what the client does not know it hears with another statement.
             Some([placeholder(TEXT)])
         } else if sql::gives_rows(&prepared.text) {
-            let asked = self.types.directory_for(&self.session, &prepared.text);
+            let asked = self.types.recent_directory(&self.session);
             let directory = match attend(&mut self.client.local, self.registration, asked).await? {
                 Ok(directory) => directory,
                 Err(error) => return Ok(Err(error)),

@@ -36,7 +36,7 @@ type Key = (Option<String>, Vec<(String, String)>);
 /// How many kinds of connections are remembered; clients that ask for ever other settings pay with a request each.
 const MOST: usize = 32;
 
-/// How long other clients' changes to types may go unnoticed by statements that only read.
+/// How long other clients' changes to types may go unnoticed.
 const LIFETIME: Duration = Duration::from_secs(60);
 
 impl fmt::Debug for Registry {
@@ -88,7 +88,7 @@ pub(in crate::bridge) struct Types {
 #[derive(Debug, Default)]
 struct State {
     known: Option<Known>,
-    /// The texts of statements that write and were described after a look at the server, by their hashes.
+    /// The texts of statements that were described after a look at the server, by their hashes.
     checked: HashSet<u64>,
     /// The texts of statements that only the server can describe, by their hashes.
     undescribed: HashSet<u64>,
@@ -105,13 +105,13 @@ struct Known {
 }
 
 impl Known {
-    /// Whether a statement that came now can be described by it; one that is not checked writes, and was not seen before.
+    /// Whether a statement that came now can be described by it; one that is not checked names what was not known.
     fn is_new_enough(&self, now: Instant, is_checked: bool) -> bool {
         now.saturating_duration_since(self.asked_at) < LIFETIME && (is_checked || self.came_at >= now)
     }
 }
 
-/// How many texts of statements that write are remembered.
+/// How many texts are remembered.
 const MOST_CHECKED: usize = 10_000;
 
 /// How many row types are asked for one by one.
@@ -127,23 +127,14 @@ impl Types {
         self.known_where(server, |_| true).await
     }
 
-    /// Returns the types to describe a statement by.
-    ///
-    /// What other clients did to types is noticed after a minute; where the statement may write and is new to the bridge, it is
-    /// noticed at once: a result that cannot be passed on would come too late there, with the change made.
+    /// Returns the types, of which what other clients did to them is missing for a minute at most.
     ///
     /// # Errors
     ///
     /// As for [`directory`](Self::directory).
-    pub(in crate::bridge) async fn directory_for(&self, server: &impl Ask, text: &str) -> Result<Arc<Directory>> {
+    pub(in crate::bridge) async fn recent_directory(&self, server: &impl Ask) -> Result<Arc<Directory>> {
         let now = Instant::now();
-        let text = server.dialect().may_write(text).then(|| self.state().hasher.hash_one(text));
-        let is_checked = text.is_none_or(|text| self.state().checked.contains(&text));
-        let directory = self.known_where(server, |known| known.is_new_enough(now, is_checked)).await?;
-        if let Some(text) = text {
-            self.state().note_checked(text);
-        }
-        Ok(directory)
+        self.known_where(server, |known| known.is_new_enough(now, true)).await
     }
 
     /// Returns the types as known, where they did not change since and this says yes to them, else as the server tells them.
@@ -166,18 +157,6 @@ impl Types {
         let state = self.state();
         let known = state.known.as_ref().filter(|known| known.as_of == as_of && is_new_enough(known))?;
         Some(Arc::clone(&known.directory))
-    }
-
-    /// Returns the types as known, where nothing speaks against describing a statement by them without asking the server first.
-    ///
-    /// What other clients did to types is noticed after a minute. A statement whose results must not be refused once it has run was
-    /// described by the server before, or runs in a transaction that can be rolled back.
-    pub(in crate::bridge) fn known_for(&self, text: &str, can_roll_back: bool) -> Option<Arc<Directory>> {
-        let is_checked = can_roll_back || !sql::may_write(text) || {
-            let state = self.state();
-            state.checked.contains(&state.hasher.hash_one(text))
-        };
-        is_checked.then(|| self.known()).flatten()
     }
 
     /// Whether a statement is one that [`must_describe`](Self::must_describe) was said of.

@@ -162,9 +162,9 @@ async fn types_made_anew_are_read_like_their_namesakes() {
     }
 }
 
-/// The first to execute a statement that writes has it described by the server; the next is not to be told less.
+/// What was written is not written again for them, and whoever executes the statement next has it described by the server.
 #[tokio::test]
-async fn what_the_server_describes_tells_that_there_are_new_types() {
+async fn a_statement_that_writes_teaches_that_there_are_new_types() {
     for road in Road::ALL {
         let stage = Stage::start();
         stage.psql("create table t (a int); grant all on t to public");
@@ -177,9 +177,11 @@ async fn what_the_server_describes_tells_that_there_are_new_types() {
             sqlx::query("select a from t").execute(connection).await.unwrap();
         }
         stage.psql(ADDED);
-        for connection in [&mut first, &mut second] {
-            assert_is_read(&fetch(connection, "insert into t values (1) returning *").await, road);
-        }
+        let text = "insert into t values (1) returning *";
+        let row = fetch(&mut first, text).await;
+        assert_eq!((row.get::<i32, _>("a"), row.len()), (1, 5), "{road:?}");
+        assert_eq!(is_decoded(&row, "home"), road == Road::Tcp, "{road:?}");
+        assert_is_read(&fetch(&mut second, text).await, road);
         assert_eq!(stage.psql("select count(*) from t"), "2", "{road:?}");
     }
 }

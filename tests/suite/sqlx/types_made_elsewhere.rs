@@ -158,7 +158,7 @@ async fn a_result_refused_behind_a_function_is_told_by_what_may_write() {
 }
 
 #[tokio::test]
-async fn a_text_that_writes_costs_a_look_once() {
+async fn a_text_that_writes_costs_no_look_at_the_types() {
     let stage = Stage::start();
     stage.psql("create table t (a int); grant all on t to public");
     let proxy = Proxy::start(stage.gateway().address(), Duration::ZERO).unwrap();
@@ -168,7 +168,7 @@ async fn a_text_that_writes_costs_a_look_once() {
     sqlx::query("select 1").execute(&mut first).await.unwrap();
     let mut second = PgConnection::connect_with(&options).await.unwrap();
     let texts = [
-        ("insert into t values (1) returning a", 2),
+        ("insert into t values (1) returning a", 1),
         ("insert into t values (2)", 1),
         ("select a from t", 1),
         ("do $$ begin end $$", 1),
