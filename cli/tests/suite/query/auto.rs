@@ -8,19 +8,18 @@ use super::{printed, query, run};
 fn what_needs_no_session_rides_http() {
     let stage = Stage::start();
     // A notice is what HTTP drops.
-    let answer = run(&mut query(&stage, "auto", &["do $$ begin raise notice 'heard'; end $$"]));
-    assert_eq!((answer.status, answer.out.as_str()), (Some(0), "DO\n"));
-    assert!(!answer.err.contains("heard"), "{}", answer.err);
+    let answer = run(&mut query(&stage, "auto", &["drop table if exists nothing"]));
+    assert_eq!((answer.status, answer.out.as_str()), (Some(0), "DROP TABLE\n"));
+    assert!(!answer.err.contains("skipping"), "{}", answer.err);
 }
 
 #[test]
 fn a_script_that_needs_a_session_has_one_from_its_first_statement() {
     let stage = Stage::start();
-    let script =
-        "do $$ begin raise notice 'heard'; end $$; create temp table t (a int); insert into t values (7); table t";
+    let script = "drop table if exists t; create temp table t (a int); insert into t values (7); table t";
     let answer = run(&mut query(&stage, "auto", &["--format=csv", "--no-header", script]));
     assert_eq!((answer.status, answer.out.as_str()), (Some(0), "7\n"), "{}", answer.err);
-    assert!(answer.err.contains("heard"), "{}", answer.err);
+    assert!(answer.err.contains("skipping"), "{}", answer.err);
     let args = ["--format=csv", "--no-header", "create sequence s; select nextval('s'); select currval('s')"];
     let answer = run(&mut query(&stage, "auto", &args));
     assert_eq!((answer.status, answer.out.as_str()), (Some(0), "1\n1\n"), "{}", answer.err);
