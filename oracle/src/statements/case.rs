@@ -13,8 +13,17 @@ pub(crate) struct Case {
     /// Each as `type=literal`, or `type` alone for null; `declared:type=literal` declares another type or OID than the one whose
     /// bytes are sent.
     pub(crate) params: Vec<String>,
-    /// A part of the sentence by which it is refused over HTTP, where that is by design.
-    pub(crate) refused: Option<&'static str>,
+    /// How it is refused over HTTP, where that is by design.
+    pub(crate) refused: Option<Refusal>,
+}
+
+/// How a statement is refused.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refusal {
+    /// A part of the sentence.
+    pub(crate) remedy: &'static str,
+    /// It has run by then, and calls what may have written.
+    pub(crate) may_have_written: bool,
 }
 
 impl Case {
@@ -23,7 +32,11 @@ impl Case {
     }
 
     pub(crate) fn refused(text: &str, params: &[&str], remedy: &'static str) -> Self {
-        Self { refused: Some(remedy), ..Self::new(text, params) }
+        Self { refused: Some(Refusal { remedy, may_have_written: false }), ..Self::new(text, params) }
+    }
+
+    pub(crate) fn refused_after(text: &str, params: &[&str], remedy: &'static str) -> Self {
+        Self { refused: Some(Refusal { remedy, may_have_written: true }), ..Self::new(text, params) }
     }
 }
 

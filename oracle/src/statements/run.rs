@@ -5,7 +5,7 @@ use pgferry::{
 };
 
 use super::{
-    case::{Case, Params},
+    case::{Case, Params, Refusal},
     families,
     outcome::{difference, is_of_bytes, of_ferry},
     stage::Stage,
@@ -75,9 +75,13 @@ impl Roads {
             Statement { param_types: types.clone(), params: params.clone(), ..Statement::new(case.text.as_str()) };
         let ferry = of_ferry(self.ferry.execute(statement));
         let ferry_left = self.stage.settle()?;
-        if let Some(remedy) = case.refused {
+        if let Some(Refusal { remedy, may_have_written }) = case.refused {
             return Ok(match ferry {
-                Err(error) if error.is_refused() && error.to_string().contains(remedy) => None,
+                Err(error) if error.is_refused() == may_have_written => Some(format!(
+                    "says that it may{} be sent again: {error}",
+                    if may_have_written { "" } else { " not" }
+                )),
+                Err(error) if error.to_string().contains(remedy) => None,
                 Err(error) => Some(format!("is refused with other words than {remedy:?}: {error}")),
                 Ok(_) => Some("is not refused".into()),
             });

@@ -4,12 +4,12 @@ use crate::statements::case::Case;
 pub(super) fn cases() -> Vec<Case> {
     let session = SESSION.iter().map(|text| Case::refused(text, &[], "transport=websocket"));
     let values = VALUES.iter().map(|(text, params, remedy)| Case::refused(text, params, remedy));
-    session.chain(values).collect()
+    let called = Case::refused_after("select many($1), $2", &["int4=2", "text=x"], "transport=websocket");
+    session.chain(values).chain([called]).collect()
 }
 
 const VALUES: &[(&str, &[&str], &str)] = &[
     ("select row($1, $2)", &["int4=1", "text=x"], "transport=websocket"),
-    ("select many($1), $2", &["int4=2", "text=x"], "transport=websocket"),
     ("select array[row($1, $2)]", &["int4=1", "text=x"], "transport=websocket"),
     ("select $1::extensions.seg", &["text=1..2"], "cast the value to text"),
 ];
