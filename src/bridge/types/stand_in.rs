@@ -125,20 +125,13 @@ fn is_for_another_connection(directory: &Directory, oid: Oid) -> bool {
 
 fn notice(directory: &Directory, oid: Oid) -> DbError {
     let name = directory.get(oid).map_or_else(|| format!("with OID {oid}"), |row| row.qualified_name.clone());
-    let (what, hint) = if is_for_another_connection(directory, oid) {
+    let (message, hint) = if is_for_another_connection(directory, oid) {
         (
-            "is newer than what sqlx asked of types on this connection",
+            format!("a column has the type {name}, which is newer than what sqlx asked of types on this connection"),
             "its values can be decoded on another connection: a pool opens one when this is given back to it",
         )
     } else {
-        ("sqlx does not understand", "cast it to text in the statement")
+        (format!("a column has the type {name}, which sqlx does not understand"), "cast it to text in the statement")
     };
-    DbError {
-        hint: Some(hint.to_owned()),
-        ..DbError::new(
-            "WARNING",
-            Some(SqlState::from_code("01000")),
-            format!("a column has the type {name}, which {what}"),
-        )
-    }
+    DbError { hint: Some(hint.to_owned()), ..DbError::new("WARNING", Some(SqlState::from_code("01000")), message) }
 }
