@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn a_sockets_directory_stands_in_the_hosts_place() {
-        let written = written(Address::Unix { directory: "/tmp/x y".into(), port: 5432 });
-        assert!(written.contains("@%2Ftmp%2Fx%20y:5432/"), "{written}");
+        let written = written(Address::Unix { directory: "/run/x y".into(), port: 5432 });
+        assert!(written.contains("@%2Frun%2Fx%20y:5432/"), "{written}");
     }
 }
